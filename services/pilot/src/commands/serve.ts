@@ -1,0 +1,34 @@
+import { serveGateway } from '@pilot/gateway/shell-bun/serve'
+import { appDirectory } from '../app-directory.ts'
+import { prepareHome } from '../home.ts'
+import { readSupervisor } from '../stdin.ts'
+import { untilSignal } from '../until-signal.ts'
+
+export interface ServeOptions {
+  home: string
+  port: number
+  host: string
+  baseUrl: string | undefined
+  supervised: boolean
+}
+
+/** Runs the control plane until it is told to stop. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const supervisor = options.supervised ? readSupervisor(Bun.stdin.stream()).ended : new Promise<void>(() => {})
+  const gateway = await serveGateway({
+    home: prepareHome(options.home),
+    port: options.port,
+    host: options.host,
+    baseUrl: options.baseUrl,
+    stage: stage(),
+    appDir: appDirectory(),
+  })
+  await Promise.race([untilSignal(), supervisor])
+  await gateway.stop()
+}
+
+/** `dev` and `test` have effect only where the dev sign-in was compiled in. */
+function stage(): 'production' | 'dev' | 'test' {
+  const value = process.env.PILOT_STAGE
+  return value === 'dev' || value === 'test' ? value : 'production'
+}

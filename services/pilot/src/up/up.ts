@@ -1,0 +1,144 @@
+import { hostname, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { controlClient } from '../control-client.ts'
+import { prepareHome } from '../home.ts'
+import { takeLock } from '../lock.ts'
+import { openBrowser } from './open-browser.ts'
+import { findFreePort, portIsFree } from './ports.ts'
+import { superviseChild } from './supervised-child.ts'
+import { chooseWorkspace } from './workspace-choice.ts'
+
+export interface UpOptions {
+  home: string
+  port: number
+  host: string
+  workspace: string | undefined
+  /** Directory the command was called from, and the checkout it runs from, if any. */
+  calledFrom: string
+  ownRoot: string | null
+  baseUrl: string | undefined
+  open: boolean
+  print: (line: string) => void
+}
+
+/** How long the gateway may take to answer for the first time. */
+const READY_MS = 30_000
+
+/** Starts gateway and runtime, keeps them running, and returns the exit code once everything has stopped. */
+export async function up(options: UpOptions): Promise<number> {
+  const { print } = options
+  const home = prepareHome(options.home)
+  const control = controlClient(home)
+  const lock = takeLock(home, 'up')
+  if (!lock.held) return await openRunning(control, lock.pid, options)
+
+  const choice = chooseWorkspace(options.workspace, options.calledFrom, options.ownRoot)
+  if (!(await portIsFree(options.host, options.port))) {
+    const free = await findFreePort(options.host, options.port + 1)
+    print(`Port ${options.port} is taken by another program. Free it, or start on the next free one:`)
+    print(`  npm start -- --port ${free}`)
+    lock.release()
+    return 1
+  }
+  if (process.getuid?.() === 0) {
+    print('You are root: agents and terminals will be root, too. An ordinary user is safer.')
+  }
+
+  const gateway = superviseChild({
+    name: 'gateway',
+    args: [
+      'serve',
+      '--supervised',
+      '--home',
+      home,
+      '--port',
+      String(options.port),
+      '--host',
+      options.host,
+      ...(options.baseUrl ? ['--base-url', options.baseUrl] : []),
+    ],
+    env: process.env,
+    onRestart: (name, code) => print(`The ${name} stopped (${code ?? 'signal'}) and is started again.`),
+  })
+  const stops: (() => Promise<void>)[] = [() => gateway.stop()]
+  let finish: (code: number) => void = () => {}
+  const finished = new Promise<number>((resolve) => {
+    finish = resolve
+  })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => finish(0))
+
+  async function start(): Promise<void> {
+    const status = await waitUntilReady(control)
+    const setup = () =>
+      control.localSetup({
+        user_name: userInfo().username,
+        machine_name: hostname(),
+        directory: choice.directory,
+        demo_directory: join(home, 'demo-shop'),
+      })
+    const first = await setup()
+    const runtime = superviseChild({
+      name: 'runtime',
+      args: ['runtime', '--supervised', '--home', home, '--allow-root'],
+      env: process.env,
+      // Asked anew at every start: a token that was used is gone, and a runtime that knows itself needs none.
+      firstLine: async () => {
+        const { runtime: identity } = await setup().catch(() => first)
+        return JSON.stringify({
+          control_url: status.url,
+          ...(identity.enrollment_token ? { enrollment_token: identity.enrollment_token } : {}),
+        })
+      },
+      onRestart: (name, code) => print(`The ${name} stopped (${code ?? 'signal'}) and is started again.`),
+    })
+    stops.unshift(() => runtime.stop())
+    await showLink(control, options)
+    print('Ctrl-C stops everything; the next start finds it again.')
+  }
+
+  start().catch((error: unknown) => {
+    print(error instanceof Error ? error.message : String(error))
+    finish(1)
+  })
+  const code = await finished
+  if (code === 0) print('Stopping…')
+  for (const stop of stops) await stop()
+  lock.release()
+  return code
+}
+
+type Control = ReturnType<typeof controlClient>
+
+async function openRunning(control: Control, pid: number, options: UpOptions): Promise<number> {
+  options.print(`Pilot is already running here (process ${pid}); this opens it.`)
+  try {
+    await showLink(control, options)
+    return 0
+  } catch {
+    options.print('It does not answer yet. Try again in a moment, or stop that process.')
+    return 1
+  }
+}
+
+async function showLink(control: Control, options: UpOptions): Promise<void> {
+  const { url } = await control.ownerLink()
+  options.print('')
+  options.print('  Pilot is ready. Sign in with this link (once, within 10 minutes):')
+  options.print(`  ${url}`)
+  options.print('')
+  if (options.open && openBrowser(url, options.home).opened) options.print('It was opened in your browser.')
+}
+
+async function waitUntilReady(control: Control) {
+  const deadline = performance.now() + READY_MS
+  for (;;) {
+    try {
+      return await control.status()
+    } catch (error) {
+      if (performance.now() > deadline) {
+        throw new Error('The gateway did not come up within 30 s. Its messages are above.', { cause: error })
+      }
+      await Bun.sleep(30)
+    }
+  }
+}
