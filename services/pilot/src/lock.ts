@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -15,8 +16,8 @@ export function processStart(pid: number): string | null {
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null
   } catch {
     if (process.platform === 'linux') return null
-    const { stdout, success } = Bun.spawnSync(['ps', '-o', 'lstart=', '-p', String(pid)])
-    return success ? stdout.toString().trim() || null : null
+    const { stdout, status } = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' })
+    return status === 0 ? stdout.trim() || null : null
   }
 }
 

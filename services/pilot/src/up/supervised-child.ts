@@ -1,9 +1,10 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { restartDelay, STABLE_MS } from './backoff.ts'
 
 export interface ChildOptions {
   name: string
-  /** Arguments after this program's own path: the child is the same program with another command. */
-  args: string[]
+  command: string[]
   env: Record<string, string | undefined>
   /** Written to the child's stdin, which then stays open: its end tells the child that the supervisor is gone. */
   firstLine?: () => Promise<string>
@@ -11,7 +12,7 @@ export interface ChildOptions {
 }
 
 /** How long a child may take to stop before it is killed. */
-const STOP_MS = 10_000
+const STOP_MS = 12_000
 
 /** The command line that starts this program again, from source, from the bundle or as a compiled binary. */
 export function selfCommand(): string[] {
@@ -25,21 +26,19 @@ export function superviseChild(options: ChildOptions) {
   let stopping = false
   let attempt = 0
   let wake: (() => void) | undefined
-  let current: Bun.Subprocess<'pipe', 'inherit', 'inherit'> | undefined
+  let current: ChildProcess | undefined
 
-  async function runOnce(): Promise<number> {
-    const child = Bun.spawn([...selfCommand(), ...options.args], {
-      stdin: 'pipe',
-      stdout: 'inherit',
-      stderr: 'inherit',
-      env: options.env,
-    })
+  async function runOnce(): Promise<number | null> {
+    const [program = '', ...args] = options.command
+    // A group of its own: Ctrl-C in the terminal reaches the supervisor alone, which then stops its children in order.
+    const child = spawn(program, args, { stdio: ['pipe', 'inherit', 'inherit'], env: options.env, detached: true })
     current = child
-    if (options.firstLine) {
-      child.stdin.write(`${await options.firstLine()}\n`)
-      await child.stdin.flush()
-    }
-    return await child.exited
+    const exited = once(child, 'exit') as Promise<[number | null]>
+    // A child that is already gone breaks its pipe; its exit says all there is to say.
+    child.stdin?.on('error', () => {})
+    if (options.firstLine) child.stdin?.write(`${await options.firstLine()}\n`)
+    const [code] = await exited
+    return code
   }
 
   async function loop(): Promise<void> {
@@ -69,10 +68,11 @@ export function superviseChild(options: ChildOptions) {
       stopping = true
       wake?.()
       const child = current
-      if (child && child.exitCode === null) {
+      if (child && child.exitCode === null && child.signalCode === null) {
+        const exited = once(child, 'exit')
         child.kill('SIGTERM')
         const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
-        await child.exited
+        await exited
         clearTimeout(timer)
       }
       await ended

@@ -5,7 +5,7 @@ import { prepareHome } from '../home.ts'
 import { takeLock } from '../lock.ts'
 import { openBrowser } from './open-browser.ts'
 import { findFreePort, portIsFree } from './ports.ts'
-import { superviseChild } from './supervised-child.ts'
+import { selfCommand, superviseChild } from './supervised-child.ts'
 import { chooseWorkspace } from './workspace-choice.ts'
 
 export interface UpOptions {
@@ -46,7 +46,8 @@ export async function up(options: UpOptions): Promise<number> {
 
   const gateway = superviseChild({
     name: 'gateway',
-    args: [
+    command: [
+      ...selfCommand(),
       'serve',
       '--supervised',
       '--home',
@@ -79,7 +80,7 @@ export async function up(options: UpOptions): Promise<number> {
     const first = await setup()
     const runtime = superviseChild({
       name: 'runtime',
-      args: ['runtime', '--supervised', '--home', home, '--allow-root'],
+      command: [...selfCommand(), 'runtime', '--supervised', '--home', home, '--allow-root'],
       env: process.env,
       // Asked anew at every start: a token that was used is gone, and a runtime that knows itself needs none.
       firstLine: async () => {

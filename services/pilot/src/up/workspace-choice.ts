@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { realpathSync, statSync } from 'node:fs'
 import { resolve, sep } from 'node:path'
 
@@ -7,11 +8,12 @@ export type WorkspaceChoice =
 
 /** The root of the git repository around `directory`, or null. */
 function repositoryRoot(directory: string): string | null {
-  const { stdout, success } = Bun.spawnSync(['git', '-C', directory, 'rev-parse', '--show-toplevel'], {
-    stderr: 'ignore',
+  const { stdout, status } = spawnSync('git', ['-C', directory, 'rev-parse', '--show-toplevel'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
     env: { PATH: process.env.PATH, HOME: process.env.HOME, GIT_OPTIONAL_LOCKS: '0' },
   })
-  return success ? stdout.toString().trim() || null : null
+  return status === 0 ? stdout.trim() || null : null
 }
 
 /**
