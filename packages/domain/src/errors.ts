@@ -67,6 +67,11 @@ export const ERROR_CODES = {
   AGENT_UNAVAILABLE: { status: 502, retryable: true, message: 'The coding agent is not running. Try again.' },
   AGENT_NOT_INSTALLED: { status: 409, retryable: false, message: 'The coding agent is not installed on this machine.' },
   MODEL_REFUSED: { status: 409, retryable: false, message: 'The model provider refused the key. Enter another one.' },
+  MODEL_UNAVAILABLE: {
+    status: 502,
+    retryable: true,
+    message: 'The model gave no usable answer. Send the prompt again.',
+  },
   GIT_UNAVAILABLE: {
     status: 409,
     retryable: false,
@@ -133,9 +138,19 @@ export class PilotError extends Error {
   }
 }
 
-/** Turns anything thrown into a PilotError; unknown causes become INTERNAL and keep their cause for the log. */
+const MAX_CAUSES = 5
+
+/**
+ * Turns anything thrown into a PilotError: itself, or the one that a library wrapped as its `cause` (query builders do).
+ * Everything else becomes INTERNAL and keeps its cause for the log.
+ */
 export function toPilotError(cause: unknown): PilotError {
-  return cause instanceof PilotError ? cause : new PilotError('INTERNAL', undefined, undefined, { cause })
+  let current = cause
+  for (let i = 0; i < MAX_CAUSES && current instanceof Error; i += 1) {
+    if (current instanceof PilotError) return current
+    current = current.cause
+  }
+  return new PilotError('INTERNAL', undefined, undefined, { cause })
 }
 
 /** The body and status that a client gets for an error. */

@@ -28,7 +28,11 @@ export function transaction<T>(db: SqliteDatabase, work: () => T): T {
     db.exec('commit')
     return result
   } catch (error) {
-    db.exec('rollback')
+    try {
+      db.exec('rollback')
+    } catch {
+      // SQLite has rolled back by itself, as it does on a full disk; `error` says why.
+    }
     throw error
   }
 }
