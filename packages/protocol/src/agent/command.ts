@@ -5,6 +5,9 @@ import { AgentErrorSchema } from './model.ts'
 /** A prompt may hold this many characters; longer ones are refused with PAYLOAD_TOO_LARGE. */
 export const MAX_PROMPT_CHARS = 200_000
 
+/** A command carries at most this much of its prompt in events and snapshots; the message itself has all of it. */
+export const MAX_COMMAND_TEXT_CHARS = 16_384
+
 const base = { id: idSchema('command'), session_id: idSchema('agent_session') }
 
 /** Well-formed Unicode only: a lone surrogate cannot be stored or sent on without changing it. */
@@ -68,8 +71,13 @@ export const CommandSchema = z.object({
   session_id: idSchema('agent_session'),
   kind: z.enum(['prompt', 'abort', 'permission', 'question']),
   state: CommandStateSchema,
-  /** The prompt's text, so that every viewer can show it before the engine has the message. */
+  /**
+   * The prompt's text, so that every viewer can show it before the engine has the message. In events and snapshots cut
+   * at MAX_COMMAND_TEXT_CHARS; `GET …/commands/:cmd` has it whole.
+   */
   text: z.string().nullable(),
+  /** Characters of the whole prompt, present when `text` is cut. */
+  text_chars: z.number().int().optional(),
   /** The engine's user message that this prompt made, once known. */
   message_id: z.string().nullable(),
   actor_user_id: idSchema('user').nullable(),

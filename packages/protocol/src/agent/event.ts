@@ -29,6 +29,10 @@ export const AgentEventSchema = z.discriminatedUnion('type', [
     field: z.enum(['text', 'output']),
     offset: z.number().int().nonnegative(),
     text: z.string(),
+    /** With `output`: bytes of the whole output after this event, also when the text kept here is only its head. */
+    output_bytes: z.number().int().nonnegative().optional(),
+    /** With `text`: the part is complete with this event. */
+    done: z.literal(true).optional(),
   }),
   z.object({ type: z.literal('part.removed'), message_id: z.string(), part_id: z.string() }),
   z.object({ type: z.literal('permission.upserted'), permission: PermissionSchema }),
@@ -47,6 +51,10 @@ export const PositionSchema = z.object({
 })
 export type Position = z.infer<typeof PositionSchema>
 
+/** One committed journal entry as readers get it (`GET …/events`, `agent.event`). */
+export const AgentEventEntrySchema = z.object({ seq: z.number().int().positive(), event: AgentEventSchema })
+export type AgentEventEntry = z.infer<typeof AgentEventEntrySchema>
+
 /**
  * Answer of `GET …/sessions/:ags/snapshot?before=<message id>&limit=<n>`: the newest page of messages (oldest first),
  * everything else whole. Events after `seq` bring it up to date. With `before`, only `messages` and `has_more` matter.
@@ -60,7 +68,7 @@ export const SessionSnapshotSchema = z.object({
   permissions: z.array(PermissionSchema),
   questions: z.array(QuestionSchema),
   todos: z.array(TodoSchema),
-  /** Every command that is not final, and the prompts that belong to the page. */
+  /** Every command that is not final or not in a message, and the prompts that belong to the page. */
   commands: z.array(CommandSchema),
   changes: z.array(FileChangeSchema),
   changes_truncated: z.boolean(),

@@ -12,6 +12,8 @@ export interface SessionState {
   commands: readonly Command[]
   changes: readonly FileChange[]
   changes_truncated: boolean
+  /** True while older messages exist that are not in `messages`: an event about one of them is then skipped. */
+  has_more?: boolean
 }
 
 export const EMPTY_STATE: SessionState = {
@@ -23,6 +25,7 @@ export const EMPTY_STATE: SessionState = {
   commands: [],
   changes: [],
   changes_truncated: false,
+  has_more: false,
 }
 
 function upsert<T extends { id: string }>(list: readonly T[], item: T): readonly T[] {
@@ -42,23 +45,46 @@ function withMessage(
   return next === message ? state : { ...state, messages: state.messages.with(index, next) }
 }
 
-/** Text from `offset` on is replaced by the overlap-trimmed append, so a repeated append changes nothing. */
-function append(current: string, offset: number, text: string): string {
-  if (offset > current.length) return current
-  const end = offset + text.length
-  return end <= current.length ? current : current.slice(0, offset) + text
+/**
+ * A new message takes its place by time, whenever it arrives: one that was missed in a gap is found later. Messages of
+ * the same moment keep their order of arrival.
+ */
+function upsertMessage(state: SessionState, message: Message): SessionState {
+  const index = state.messages.findLastIndex((other) => other.id === message.id)
+  const known = state.messages[index]
+  if (known) {
+    return { ...state, messages: state.messages.with(index, { ...message, parts: known.parts }) }
+  }
+  const before = state.messages.findLastIndex((other) => other.created_at <= message.created_at)
+  if (before < 0 && state.has_more) return state
+  return { ...state, messages: state.messages.toSpliced(before + 1, 0, { ...message, parts: [] }) }
 }
 
-function appendTo(part: Part, field: 'text' | 'output', offset: number, text: string): Part {
-  if (field === 'output' && part.type === 'tool') {
-    const output = append(part.output, offset, text)
-    return output === part.output
-      ? part
-      : { ...part, output, output_bytes: part.output_bytes + new TextEncoder().encode(text).length }
+/** Only what reaches beyond the text that is there already is added, so a repeated append changes nothing. */
+function append(current: string, offset: number, text: string): string {
+  const known = current.length - offset
+  return known < 0 || known >= text.length ? current : current + text.slice(known)
+}
+
+const encoder = new TextEncoder()
+
+/** UTF-8 bytes that `next` has more than `current`, of which it is a continuation. */
+function addedBytes(current: string, next: string): number {
+  // The last unit may be the first half of a pair that `next` completes.
+  const from = Math.max(0, current.length - 1)
+  return encoder.encode(next.slice(from)).length - encoder.encode(current.slice(from)).length
+}
+
+function appendTo(part: Part, event: Extract<AgentEvent, { type: 'part.appended' }>): Part {
+  if (event.field === 'output' && part.type === 'tool') {
+    const output = append(part.output, event.offset, event.text)
+    const output_bytes = event.output_bytes ?? part.output_bytes + addedBytes(part.output, output)
+    return output === part.output && output_bytes === part.output_bytes ? part : { ...part, output, output_bytes }
   }
-  if (field === 'text' && (part.type === 'text' || part.type === 'reasoning')) {
-    const next = append(part.text, offset, text)
-    return next === part.text ? part : { ...part, text: next }
+  if (event.field === 'text' && (part.type === 'text' || part.type === 'reasoning')) {
+    const text = append(part.text, event.offset, event.text)
+    const done = part.done || event.done === true
+    return text === part.text && done === part.done ? part : { ...part, text, done }
   }
   return part
 }
@@ -68,13 +94,8 @@ export function applyEvent(state: SessionState, event: AgentEvent): SessionState
   switch (event.type) {
     case 'session.updated':
       return { ...state, session: event.session }
-    case 'message.upserted': {
-      const known = state.messages.findLast((message) => message.id === event.message.id)
-      return {
-        ...state,
-        messages: upsert(state.messages, { ...(event.message as Message), parts: known?.parts ?? [] }),
-      }
-    }
+    case 'message.upserted':
+      return upsertMessage(state, event.message)
     case 'message.removed':
       return { ...state, messages: state.messages.filter((message) => message.id !== event.message_id) }
     case 'part.upserted':
@@ -87,7 +108,7 @@ export function applyEvent(state: SessionState, event: AgentEvent): SessionState
         const index = message.parts.findLastIndex((part) => part.id === event.part_id)
         const part = message.parts[index]
         if (!part) return message
-        const next = appendTo(part, event.field, event.offset, event.text)
+        const next = appendTo(part, event)
         return next === part ? message : { ...message, parts: message.parts.with(index, next) }
       })
     case 'part.removed':
@@ -117,6 +138,6 @@ export function fold(events: Iterable<AgentEvent>, from: SessionState = EMPTY_ST
 
 /** The state that a snapshot describes; later events are applied to it. */
 export function stateOf(snapshot: SessionSnapshot): SessionState {
-  const { session, messages, permissions, questions, todos, commands, changes, changes_truncated } = snapshot
-  return { session, messages, permissions, questions, todos, commands, changes, changes_truncated }
+  const { session, messages, permissions, questions, todos, commands, changes, changes_truncated, has_more } = snapshot
+  return { session, messages, permissions, questions, todos, commands, changes, changes_truncated, has_more }
 }

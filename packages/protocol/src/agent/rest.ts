@@ -2,6 +2,10 @@ import { idSchema } from '@pilot/domain/ids'
 import { z } from 'zod'
 import { FileChangeSchema } from './model.ts'
 
+/** A lone surrogate cannot be stored or sent on without changing it, so it is refused. */
+const wellFormed = (schema: z.ZodString) =>
+  schema.refine((value) => value.isWellFormed(), { message: 'holds a broken character (a lone surrogate)' })
+
 /**
  * Bodies of the runtime's native routes below `/api/chamber/workspaces/:slug`, each answered by the machine that holds
  * the workspace (the gateway strips that prefix and tunnels the rest).
@@ -15,7 +19,8 @@ import { FileChangeSchema } from './model.ts'
  *   POST   /sessions/:ags/commands            CommandRequest -> 202 Command
  *   GET    /sessions/:ags/commands/:cmd       Command
  *   GET    /sessions/:ags/snapshot            SessionSnapshot
- *   GET    /sessions/:ags/events?epoch&after  SSE of {seq, event}; Last-Event-ID is `<epoch>:<seq>`
+ *   GET    /sessions/:ags/events?epoch&after  SSE of {seq, event}; Last-Event-ID is `<epoch>:<seq>`. An SSE event named
+ *                                             `refetch` with a position says: take a new snapshot, live goes on there
  *   GET    /sessions/:ags/diff?path=          SessionDiffSchema
  *   GET    /sessions/:ags/parts/:part/output  text/plain, the whole tool output
  *   GET    /model                             ModelStatusSchema
@@ -24,12 +29,12 @@ import { FileChangeSchema } from './model.ts'
 export const CreateSessionSchema = z.strictObject({
   /** Client-made, so that a repeated request creates one session. */
   id: idSchema('agent_session'),
-  title: z.string().trim().max(200).optional(),
+  title: wellFormed(z.string().trim().max(200)).optional(),
   /** Branch or commit the session's worktree starts from; default is what the workspace has checked out. */
-  base_ref: z.string().max(250).optional(),
+  base_ref: wellFormed(z.string().trim().min(1).max(250)).optional(),
 })
 export const UpdateSessionSchema = z.strictObject({
-  title: z.string().trim().min(1).max(200).optional(),
+  title: wellFormed(z.string().trim().min(1).max(200)).optional(),
   archived: z.boolean().optional(),
 })
 

@@ -30,19 +30,27 @@ export type Policy =
   | { kind: 'platform-admin' }
   | { kind: 'testing' }
 
-export interface Procedure<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
+export interface Procedure<
+  I extends z.ZodType = z.ZodType,
+  O extends z.ZodType = z.ZodType,
+  P extends Policy = Policy,
+> {
   type: 'query' | 'mutation'
-  policy: Policy
+  policy: P
   input: I
   output: O
 }
-const query = <I extends z.ZodType, O extends z.ZodType>(policy: Policy, input: I, output: O) => ({
+const query = <const P extends Policy, I extends z.ZodType, O extends z.ZodType>(policy: P, input: I, output: O) => ({
   type: 'query' as const,
   policy,
   input,
   output,
 })
-const mutation = <I extends z.ZodType, O extends z.ZodType>(policy: Policy, input: I, output: O) => ({
+const mutation = <const P extends Policy, I extends z.ZodType, O extends z.ZodType>(
+  policy: P,
+  input: I,
+  output: O,
+) => ({
   type: 'mutation' as const,
   policy,
   input,

@@ -1,0 +1,19 @@
+import { idSchema } from '@pilot/domain/ids'
+import { z } from 'zod'
+import { CounterSchema, message } from './base.ts'
+
+/** R up, event: the first message of every connection, and the answer to `runtime.resync`. */
+export const RuntimeHelloSchema = message('runtime.hello', {
+  runtime_id: idSchema('runtime'),
+  /** New at every start of the daemon; tells a reconnect from a copied data directory. */
+  boot_id: z.string().min(8).max(80),
+  version: z.string().max(64),
+  protocol: z.object({ min: z.number().int().positive(), max: z.number().int().positive() }),
+  os: z.string().max(64),
+  arch: z.string().max(64),
+  system: z.record(z.string(), z.unknown()),
+  capabilities: z.record(z.string(), z.boolean()),
+  /** What the runtime holds, whether or not the control plane still assigns it. */
+  workspaces: z.array(z.object({ workspace_id: idSchema('workspace'), generation: CounterSchema })).max(10_000),
+})
+export type RuntimeHelloMessage = z.infer<typeof RuntimeHelloSchema>

@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import { AckSchema } from './messages/ack.ts'
+import { RuntimeAgentEventSchema } from './messages/agent-event.ts'
+import { AgentSummaryMessageSchema } from './messages/agent-summary.ts'
+import { RuntimeAgentWatchedSchema } from './messages/agent-watched.ts'
+import { ErrorMessageSchema } from './messages/error.ts'
+import { InventoryChangedSchema } from './messages/inventory-changed.ts'
+import { RuntimeHealthSchema } from './messages/runtime-health.ts'
+import { RuntimeHelloSchema } from './messages/runtime-hello.ts'
+import { StreamCreditSchema } from './messages/stream-credit.ts'
+import { StreamEndSchema } from './messages/stream-end.ts'
+import { StreamHeadSchema } from './messages/stream-head.ts'
+import { StreamOpenSchema } from './messages/stream-open.ts'
+import { StreamResetSchema } from './messages/stream-reset.ts'
+import { WorkspaceProgressSchema } from './messages/workspace-progress.ts'
+
+/** Link R, runtime to hub. */
+export const UpMessageSchema = z.discriminatedUnion('type', [
+  RuntimeHelloSchema,
+  RuntimeHealthSchema,
+  WorkspaceProgressSchema,
+  StreamOpenSchema,
+  StreamHeadSchema,
+  StreamCreditSchema,
+  StreamEndSchema,
+  StreamResetSchema,
+  RuntimeAgentWatchedSchema,
+  RuntimeAgentEventSchema,
+  AgentSummaryMessageSchema,
+  InventoryChangedSchema,
+  AckSchema,
+  ErrorMessageSchema,
+])
+export type UpMessage = z.infer<typeof UpMessageSchema>
