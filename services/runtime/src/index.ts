@@ -1,1 +1,1 @@
-export {}
+export { type Daemon, runDaemon } from './daemon.ts'

@@ -29,7 +29,8 @@ export function preparePragmas(db: SqliteDatabase): void {
 export function openPilotDb(sqlite: SqliteDatabase): PilotDb {
   preparePragmas(sqlite)
   migrate(sqlite, MIGRATIONS)
-  return pilotDb(new D1Facade(sqlite))
+  // The facade has what the query builder calls, not all that the platform's own type lists.
+  return pilotDb(new D1Facade(sqlite) as unknown as AnyD1Database)
 }
 
 /** Rows that a `run()` changed, on either target. */

@@ -11,10 +11,12 @@ export interface HubPort {
   /** Upgrades an authenticated browser's request to link W. */
   connectViewer(request: Request, identity: ViewerIdentity): Promise<Response>
   /** Upgrades an authenticated browser's request to link O. */
-  connectOrganization(
-    request: Request,
-    identity: { organization_id: Id<'organization'>; user_id: Id<'user'>; session_id: Id<'session'> },
-  ): Promise<Response>
+  connectOrganization(request: Request, identity: MemberIdentity): Promise<Response>
+  /**
+   * Upgrades and closes at once with an application close code, because a client cannot see why an upgrade failed:
+   * 4003 for a revoked token or session, 4004 for an unknown runtime.
+   */
+  refuse(request: Request, code: number, reason: string): Promise<Response>
   /**
    * Sends a request through the runtime's link and gives its answer, streaming both ways. `request.url` holds the path
    * below the workspace root. Throws PilotError RUNTIME_OFFLINE, RUNTIME_TIMEOUT or STALE_GENERATION.
@@ -57,6 +59,12 @@ export interface ViewerIdentity {
   session_id: Id<'session'>
 }
 
+export interface MemberIdentity {
+  organization_id: Id<'organization'>
+  user_id: Id<'user'>
+  session_id: Id<'session'>
+}
+
 export interface TunnelTarget {
   runtime_id: Id<'runtime'>
   workspace_id: Id<'workspace'>
@@ -85,6 +93,10 @@ export interface HubBackend {
   welcome(runtimeId: Id<'runtime'>): Promise<Welcome>
   /** Writes the agent_session row when newer; returns the organization to tell. */
   onSummary(runtimeId: Id<'runtime'>, summary: AgentSummary): Promise<void>
+  /** Asked for every open tab each five minutes: is the sign-in still valid, the membership and the pin unchanged? */
+  viewerAllowed?(identity: ViewerIdentity): Promise<boolean>
+  /** The same for the tabs of link O. */
+  memberAllowed?(identity: MemberIdentity): Promise<boolean>
 }
 
 export interface RuntimeHello {

@@ -1,0 +1,241 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { removeDirectory, tempDirectory, until } from '../test-support.ts'
+import { findBinary } from './binary.ts'
+import type { Connection } from './client.ts'
+import { bootId, processStart } from './process-info.ts'
+import { readEngineRecord } from './record.ts'
+import { DEFAULT_TIMING, Supervisor, type SupervisorTiming } from './supervisor.ts'
+
+/** Programs that stand in for OpenCode; each is a script of this file's temporary directory. */
+let directory: string
+let root: string
+let supervisors: Supervisor[] = []
+let ups: { connection: Connection; how: string }[] = []
+let downs: string[] = []
+let idleMs = 0
+
+beforeEach(() => {
+  directory = tempDirectory('pilot-supervisor')
+  root = join(directory, 'engine')
+  supervisors = []
+  ups = []
+  downs = []
+  idleMs = 0
+})
+
+afterEach(async () => {
+  for (const supervisor of supervisors) await supervisor.stop({ keep: false })
+  removeDirectory(directory)
+})
+
+const HEALTHY = `
+const { createServer } = require('node:http')
+const fs = require('node:fs')
+fs.appendFileSync(process.env.PILOT_ENGINE_ROOT + '/starts', process.pid + '\\n')
+fs.writeFileSync(process.env.PILOT_ENGINE_ROOT + '/env.json', JSON.stringify(process.env))
+const expected = 'Basic ' + Buffer.from('opencode:' + process.env.OPENCODE_SERVER_PASSWORD).toString('base64')
+const server = createServer((request, response) => {
+  const ok = request.headers.authorization === expected
+  response.writeHead(ok ? 200 : 401, { 'content-type': 'application/json' })
+  response.end(JSON.stringify({ healthy: true, version: '1.18.33' }))
+  if (request.url === '/global/dispose') fs.appendFileSync(process.env.PILOT_ENGINE_ROOT + '/disposed', 'x')
+}).listen(0, '127.0.0.1', () => console.log('opencode server listening on http://127.0.0.1:' + server.address().port))
+`
+
+function program(name: string, body: string): { path: string; version: string } {
+  const path = join(directory, name)
+  writeFileSync(path, `#!${process.execPath}\n${body}`)
+  chmodSync(path, 0o755)
+  return { path, version: '1.18.33' }
+}
+
+function supervise(binary: { path: string; version: string } | undefined, timing: Partial<SupervisorTiming> = {}) {
+  const supervisor = new Supervisor({
+    root,
+    model: { url: 'http://127.0.0.1:1', token: 'token' },
+    env: { PATH: process.env.PATH, SECRET_KEY: 'never passed on' },
+    ...(binary ? { binary } : {}),
+    timing: {
+      ...DEFAULT_TIMING,
+      healthEveryMs: 60_000,
+      startTimeoutMs: 10_000,
+      probeTimeoutsMs: [500, 1_000],
+      backoffMs: [1],
+      ...timing,
+    },
+    onUp: async (connection, how) => {
+      ups.push({ connection, how })
+    },
+    onDown: (message) => downs.push(message),
+    isBusy: () => false,
+    idleMs: () => idleMs,
+    log: () => undefined,
+  })
+  supervisors.push(supervisor)
+  return supervisor
+}
+
+const starts = () => {
+  const file = join(root, 'starts')
+  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map(Number) : []
+}
+
+describe('supervisor', { timeout: 30_000 }, () => {
+  test('starts one process for all who ask, in a private environment', async () => {
+    const supervisor = supervise(program('healthy', HEALTHY))
+    const [first, second] = await Promise.all([supervisor.ensureStarted(), supervisor.ensureStarted()])
+    expect(first).toBe(second)
+    expect(starts()).toEqual([first?.pid])
+    const env = JSON.parse(readFileSync(join(root, 'env.json'), 'utf8'))
+    expect(env).not.toHaveProperty('SECRET_KEY')
+    expect(env).toMatchObject({ HOME: join(root, 'home'), OPENCODE_DISABLE_MODELS_FETCH: '1', LANG: 'C.UTF-8' })
+    expect(env.PATH).toContain('ripgrep')
+    await supervisor.stop({ keep: false })
+    expect(await processStart(first?.pid ?? 0)).toBeNull()
+    expect(existsSync(join(root, 'disposed'))).toBe(true)
+    expect(await readEngineRecord(root)).toBeNull()
+  })
+
+  test('says that the program is missing, or of another generation', async () => {
+    const path = join(directory, 'bin')
+    await mkdir(path)
+    const other = program('bin/opencode', `console.log('2.1.4')`)
+    await expect(findBinaryWithoutPackage({ PATH: path })).rejects.toMatchObject({
+      code: 'AGENT_NOT_INSTALLED',
+      message: expect.stringContaining('2.1.4'),
+    })
+    await expect(findBinaryWithoutPackage({ PATH: join(directory, 'empty') })).rejects.toMatchObject({
+      code: 'AGENT_NOT_INSTALLED',
+    })
+    await expect(findBinaryWithoutPackage({ PILOT_OPENCODE_BIN: join(directory, 'absent') })).rejects.toMatchObject({
+      code: 'AGENT_NOT_INSTALLED',
+    })
+    writeFileSync(other.path, `#!${process.execPath}\nconsole.log('1.18.30')`)
+    expect(await findBinaryWithoutPackage({ PATH: path })).toEqual({ path: other.path, version: '1.18.30' })
+    expect((await findBinary({})).version).toBe('1.18.33')
+  })
+
+  test('gives up after three ends at the start, and tries again when asked again', async () => {
+    const binary = program('crash', `console.error('cannot open database'); process.exit(3)`)
+    const supervisor = supervise(binary)
+    await expect(supervisor.ensureStarted()).rejects.toMatchObject({ code: 'AGENT_UNAVAILABLE' })
+    expect(supervisor.health()).toMatchObject({ status: 'failed', detail: expect.stringContaining('three times') })
+    writeFileSync(binary.path, `#!${process.execPath}\n${HEALTHY}`)
+    await supervisor.ensureStarted()
+    expect(supervisor.health().status).toBe('ok')
+  })
+
+  test('ends a process that hangs at its start', async () => {
+    const binary = program(
+      'hang',
+      `require('node:fs').writeFileSync(process.env.PILOT_ENGINE_ROOT + '/starts', String(process.pid)); setInterval(() => {}, 1000)`,
+    )
+    const supervisor = supervise(binary, { startTimeoutMs: 1_500 })
+    await expect(supervisor.ensureStarted()).rejects.toMatchObject({ message: expect.stringContaining('hung') })
+    expect(starts()).toHaveLength(1)
+    expect(await processStart(starts()[0] ?? 0)).toBeNull()
+    expect(supervisor.health().status).toBe('failed')
+  })
+
+  test('a crash loop of a running engine ends in failed', async () => {
+    const supervisor = supervise(program('short', `${HEALTHY}\nsetTimeout(() => process.exit(1), 300)`))
+    await supervisor.ensureStarted()
+    await until('failed', () => supervisor.health().status === 'failed')
+    expect(downs).toHaveLength(3)
+    expect(starts()).toHaveLength(3)
+  })
+
+  test('takes over the process of a previous runtime, and ends it when the model endpoint has changed', async () => {
+    const binary = program('healthy', HEALTHY)
+    const first = supervise(binary)
+    const { pid } = await first.ensureStarted()
+    await first.stop({ keep: true })
+    const second = supervise(binary)
+    expect(await second.adopt()).toBe(true)
+    expect(ups.at(-1)).toMatchObject({ how: 'adopted', connection: { pid } })
+    await second.stop({ keep: true })
+
+    const record = JSON.parse(readFileSync(join(root, 'engine.json'), 'utf8'))
+    writeFileSync(join(root, 'engine.json'), JSON.stringify({ ...record, model_token: 'another' }))
+    const third = supervise(binary)
+    expect(await third.adopt()).toBe(false)
+    expect(third.health().status).toBe('idle')
+    expect(await processStart(pid)).toBeNull()
+    expect((await third.ensureStarted()).pid).not.toBe(pid)
+  })
+
+  test('never touches a process that only has the recorded pid', async () => {
+    const supervisor = supervise(program('healthy', HEALTHY))
+    await mkdir(root, { recursive: true })
+    writeFileSync(
+      join(root, 'engine.json'),
+      JSON.stringify({
+        pid: process.pid,
+        started: '1',
+        boot_id: await bootId(),
+        port: 1,
+        password: 'x',
+        version: '1.18.33',
+        model_url: 'http://127.0.0.1:1',
+        model_token: 'token',
+      }),
+    )
+    // A wrong decision would end this very process.
+    expect(await supervisor.adopt()).toBe(false)
+    expect(await readEngineRecord(root)).toBeNull()
+  })
+
+  test('notices the end of an adopted process, and ends what a dead one left running', async () => {
+    const binary = program(
+      'leaving',
+      `${HEALTHY}\nrequire('node:child_process').spawn('sleep', ['345'], { detached: true, stdio: 'ignore' }).unref()`,
+    )
+    const first = supervise(binary)
+    const { pid } = await first.ensureStarted()
+    await first.stop({ keep: true })
+    const second = supervise(binary, { healthEveryMs: 100 })
+    await second.adopt()
+    process.kill(pid, 'SIGKILL')
+    await until('down', () => downs.length === 1)
+    await until('restarted', () => second.health().status === 'ok')
+    await second.stop({ keep: false })
+    expect(execFileSync('ps', ['-eo', 'args']).toString()).not.toContain('sleep 345')
+  })
+
+  test('ends an idle process that holds much memory, and starts a fresh one on demand', async () => {
+    const supervisor = supervise(program('healthy', HEALTHY), {
+      healthEveryMs: 50,
+      recycleIdleMs: 1_000,
+      recycleAboveBytes: 1,
+    })
+    const { pid } = await supervisor.ensureStarted()
+    idleMs = 2_000
+    await until('recycled', () => supervisor.health().status === 'idle')
+    idleMs = 0
+    expect((await supervisor.ensureStarted()).pid).not.toBe(pid)
+    expect(await processStart(pid)).toBeNull()
+    expect(downs).toEqual([])
+  })
+
+  test('a stop during the start leaves no process', async () => {
+    const binary = program(
+      'slow',
+      `require('node:fs').writeFileSync(process.env.PILOT_ENGINE_ROOT + '/starts', String(process.pid)); setTimeout(() => {}, 60000)`,
+    )
+    const supervisor = supervise(binary)
+    const starting = expect(supervisor.ensureStarted()).rejects.toMatchObject({ code: 'AGENT_UNAVAILABLE' })
+    await until('the process', () => starts().length === 1)
+    await supervisor.stop({ keep: false })
+    await starting
+    expect(await processStart(starts()[0] ?? 0)).toBeNull()
+  })
+})
+
+/** The search as on a machine without the npm package. */
+function findBinaryWithoutPackage(env: Record<string, string | undefined>) {
+  return findBinary(env, () => null)
+}

@@ -1,0 +1,164 @@
+import type { AgentEvent } from '@pilot/protocol/agent/event'
+import { fold } from '@pilot/protocol/agent/fold'
+import type { AgentError } from '@pilot/protocol/agent/model'
+import { loseAsks, NO_ASKS, openPermission, openQuestion, rejectAsks } from './asks.ts'
+import { scheduleChanges } from './changes.ts'
+import { commandEvent } from './command-view.ts'
+import { type Core, handleOf, liveOf, now, releaseLive, update } from './core.ts'
+import { difference, Touched } from './difference.ts'
+import { answerTo, closeOpen } from './settle.ts'
+import type { Ending } from './status.ts'
+import type { SessionId, StoredCommand } from './store/rows.ts'
+
+/** The engine may be a moment behind its own answer to a prompt before it says that it works on it. */
+const RECHECK_MS = 2_000
+
+const NO_ANSWER: AgentError = {
+  code: 'AGENT_UNAVAILABLE',
+  message: 'The agent stopped without an answer. Send the prompt again.',
+  retryable: true,
+}
+
+export const STOPPED: AgentError = {
+  code: 'AGENT_UNAVAILABLE',
+  message: 'The agent stopped in the middle of its work. What it did so far is kept; send a prompt to go on.',
+  retryable: true,
+}
+
+type Result = { state: 'done' | 'failed' | 'interrupted'; error: AgentError | null }
+
+/**
+ * The engine is idle: every prompt that it answered is finished, and nothing is left half open. `final` also gives up
+ * on prompts without an answer; else the engine is asked again a little later.
+ */
+export function settleTurn(core: Core, id: SessionId, { final = false }: { final?: boolean } = {}): void {
+  const live = liveOf(core, id)
+  const { aborting, failed } = live
+  const at = core.clock.now()
+  const closing = closeOpen(core.journal.state(id), aborting ? 'aborted' : 'interrupted', at.toISOString())
+  const state = fold(closing, core.journal.state(id))
+  const results: [StoredCommand, Result][] = []
+  let waiting = false
+  for (const command of core.store.commands.open(id)) {
+    if (command.request.kind !== 'prompt' || command.state !== 'running') continue
+    const answer = command.message_id ? answerTo(state, command.message_id) : undefined
+    if (aborting) results.push([command, { state: 'interrupted', error: null }])
+    else if (answer?.status === 'failed')
+      results.push([command, { state: 'failed', error: answer.error ?? failed ?? STOPPED }])
+    else if (answer?.status === 'interrupted' || answer?.status === 'aborted')
+      results.push([command, { state: 'interrupted', error: failed ?? (answer.status === 'aborted' ? null : STOPPED) }])
+    else if (failed) results.push([command, { state: 'failed', error: failed }])
+    else if (answer) results.push([command, { state: 'done', error: null }])
+    else if (final) results.push([command, { state: 'interrupted', error: NO_ANSWER }])
+    else waiting = true
+  }
+  live.aborting = null
+  if (!waiting) live.failed = null
+  if (aborting) rejectAsks(core, id, aborting.by)
+  loseAsks(core, id, NO_ASKS)
+  const wasWorking = ['busy', 'retry', 'waiting'].includes(state.session?.status ?? '')
+  const ending =
+    results.length > 0 || wasWorking || failed ? endingOf(results, aborting !== null, failed, closing) : undefined
+  finish(core, id, closing, results, ending)
+  if (waiting) scheduleRecheck(core, id)
+  if (wasWorking) scheduleChanges(core, id)
+  releaseLive(core, id)
+}
+
+function endingOf(
+  results: [StoredCommand, Result][],
+  aborting: boolean,
+  failed: AgentError | null,
+  closed: AgentEvent[],
+): Ending {
+  if (aborting) return { kind: 'aborted' }
+  if (failed) return { kind: 'error', error: failed }
+  const last = results.at(-1)?.[1]
+  if (last?.state === 'failed') return { kind: 'error', error: last.error ?? STOPPED }
+  if (last?.state === 'interrupted')
+    return last.error ? { kind: 'interrupted', error: last.error } : { kind: 'aborted' }
+  const cutShort = closed.some((event) => event.type === 'message.upserted')
+  return results.length === 0 && cutShort ? { kind: 'interrupted', error: STOPPED } : { kind: 'done' }
+}
+
+/** Writes the ends of prompts and the entries about them in one commit that the disk has. */
+export function finish(
+  core: Core,
+  id: SessionId,
+  events: readonly AgentEvent[],
+  results: readonly (readonly [StoredCommand, { state: StoredCommand['state']; error: AgentError | null }])[],
+  ending?: Ending,
+): void {
+  const updated_at = core.clock.now()
+  const after = results.map(([command, result]): StoredCommand => ({ ...command, ...result, updated_at }))
+  const all = [...events, ...after.map(commandEvent)]
+  const work = () => {
+    for (const command of after) core.store.commands.update(command.id, command.state, command.error, updated_at)
+  }
+  update(core, id, all, {
+    ...(ending ? { ending } : {}),
+    ...(after.length > 0 ? { durability: 'synced', work } : {}),
+  })
+}
+
+/** Asks the engine again a little later; a prompt that it then has no answer to is given up. */
+export function scheduleRecheck(core: Core, id: SessionId): void {
+  const live = liveOf(core, id)
+  live.recheckTimer ??= core.clock.after(RECHECK_MS, () => {
+    live.recheckTimer = null
+    core.tasks.run(() => recheck(core, id))
+  })
+}
+
+async function recheck(core: Core, id: SessionId): Promise<void> {
+  try {
+    await reconcile(core, id, { final: true })
+  } catch (error) {
+    core.log('the engine did not say how a session stands', error)
+    if (!core.closing && core.journal.session(id)) scheduleRecheck(core, id)
+  }
+}
+
+/**
+ * Reads what the engine says about a session and journals the difference. Events that arrive meanwhile are newer than
+ * the answer and win. Does nothing when the engine has no such session; throws what the engine throws.
+ */
+export async function reconcile(core: Core, id: SessionId, options: { final?: boolean } = {}): Promise<void> {
+  const row = core.journal.session(id)
+  const handle = row && handleOf(row)
+  if (!handle || core.closing) return
+  const live = liveOf(core, id)
+  // Whoever reads already will journal the same.
+  if (live.reading) return
+  const touched = new Touched()
+  live.reading = touched
+  const engine = await core.engine.readState(handle).finally(() => {
+    live.reading = null
+  })
+  if (core.closing || !core.journal.session(id)) return
+  if (!touched.run) live.run = engine.run
+  update(core, id, difference(core.journal.state(id), engine, touched, now(core)))
+  for (const ask of engine.permissions) if (!touched.ids.has(ask.id)) openPermission(core, id, ask)
+  for (const ask of engine.questions) if (!touched.ids.has(ask.id)) openQuestion(core, id, ask)
+  loseAsks(core, id, engine, touched)
+  if (live.run.status === 'idle') settleTurn(core, id, options)
+  else scheduleChanges(core, id)
+  releaseLive(core, id)
+}
+
+/** Ends everything that a session was doing because its engine is gone. */
+export function interrupt(core: Core, id: SessionId, error: AgentError): void {
+  const live = liveOf(core, id)
+  live.run = { status: 'idle' }
+  live.aborting = null
+  live.failed = null
+  if (live.reading) live.reading.run = true
+  const closing = closeOpen(core.journal.state(id), 'interrupted', now(core))
+  const results = core.store.commands
+    .open(id)
+    .filter((command) => command.request.kind === 'prompt' && command.state === 'running')
+    .map((command) => [command, { state: 'interrupted', error }] as const)
+  loseAsks(core, id, NO_ASKS)
+  finish(core, id, closing, results, { kind: 'interrupted', error })
+  releaseLive(core, id)
+}

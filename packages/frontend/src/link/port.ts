@@ -1,0 +1,27 @@
+/** Why a link is not up. `final` links do not dial again by themselves. */
+export interface LinkDown {
+  /** When the next attempt starts, in ms since the epoch; null when there is none. */
+  retry_at: number | null
+  final: boolean
+  /** WebSocket close code of the last connection, or null when none was made. */
+  code: number | null
+  reason: string
+}
+
+export interface LinkEvents {
+  up(): void
+  down(info: LinkDown): void
+  /** One text message, parsed from JSON. */
+  message(message: unknown): void
+}
+
+/** A link that dials, pings and reconnects by itself until it is closed. */
+export interface LinkPort {
+  /** False when the link is down: nothing is queued, the caller sends again when it is up. */
+  send(message: object): boolean
+  /** Dials at once instead of waiting for the next attempt, such as when the page wakes up. */
+  wake(): void
+  close(): void
+}
+
+export type OpenLink = (events: LinkEvents) => LinkPort

@@ -1,0 +1,7 @@
+import type { LinkProps } from '@pilot/chamber-ui/shell/link.tsx'
+import { Link } from '@tanstack/react-router'
+
+/** A link of the components, followed by the router: no page load, and the target's code is fetched on hover. */
+export function RouterLink({ href, ...props }: LinkProps) {
+  return <Link to={href} {...props} />
+}

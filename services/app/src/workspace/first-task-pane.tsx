@@ -1,0 +1,90 @@
+import { Button } from '@pilot/chamber-ui/primitives/button.tsx'
+import { OfflineBar } from '@pilot/chamber-ui/primitives/notice.tsx'
+import { FirstTask } from '@pilot/chamber-ui/session/first-task.tsx'
+import { BackIcon, backLinkClass } from '@pilot/chamber-ui/session/session-header.tsx'
+import { AppLink } from '@pilot/chamber-ui/shell/link.tsx'
+import type { Id } from '@pilot/domain/ids'
+import type { ConnectionState } from '@pilot/frontend/link/connection-state'
+import { MAX_PROMPT_CHARS } from '@pilot/protocol/agent/command'
+import type { WorkspaceInfo } from '@pilot/protocol/agent/rest'
+import type { WorkspaceView } from '@pilot/protocol/api/views'
+import { useQuery } from '@tanstack/react-query'
+import { useRouter } from '@tanstack/react-router'
+import { MachineState, useAwayText } from './machine-facts.tsx'
+import { startTask } from './start-task.ts'
+import { draftKey, useDraft } from './use-draft.ts'
+import type { WorkspaceClient } from './workspace-client.ts'
+
+interface FirstTaskPaneProps {
+  userId: Id<'user'>
+  client: WorkspaceClient
+  workspace: WorkspaceView | undefined
+  connection: ConnectionState
+  info: WorkspaceInfo | undefined
+  /** False on the index of a workspace without sessions: there is nothing to go back to. */
+  showBack: boolean
+}
+
+/** A new task: written here, then worked on at its own address. */
+export function FirstTaskPane({ userId, client, workspace, connection, info, showBack }: FirstTaskPaneProps) {
+  const router = useRouter()
+  const { slug } = client
+  const [draft, setDraft] = useDraft(draftKey(userId, slug, 'new'))
+  const model = useQuery({
+    queryKey: ['runtime', slug, 'model'],
+    queryFn: ({ signal }) => client.apis.model({ signal }),
+    staleTime: 30_000,
+    enabled: connection.status === 'live',
+  })
+  const away = useAwayText(connection, workspace?.machine?.name ?? 'The machine')
+  const mayConnect = workspace !== undefined && workspace.role !== 'member'
+  const start = (text: string) => {
+    const sessionId = startTask(client, text)
+    setDraft('')
+    void router.navigate({ to: '/$slug/s/$sessionId', params: { slug, sessionId } })
+  }
+  return (
+    <FirstTask
+      workspaceName={workspace?.name ?? slug}
+      value={draft}
+      onChange={setDraft}
+      onStart={start}
+      maxLength={MAX_PROMPT_CHARS}
+      model={model.data?.current ?? null}
+      repository={info?.repository ?? true}
+      baseBranch={info?.branch ?? null}
+      connectModel={
+        mayConnect ? (
+          <Button asChild>
+            <AppLink href={`/${workspace.organization_slug}/${workspace.instance_slug}?dialog=model`}>
+              Connect a model…
+            </AppLink>
+          </Button>
+        ) : null
+      }
+      notice={
+        info?.problem ? (
+          <p role="alert" className="rounded-md border border-line bg-bad-soft px-3.5 py-2.5 text-sm">
+            {info.problem.message}
+          </p>
+        ) : away ? (
+          <div className="overflow-hidden rounded-md">
+            <OfflineBar onRetry={client.link.wake}>
+              {away} A task that you start now waits here until it is back.
+            </OfflineBar>
+          </div>
+        ) : null
+      }
+      back={
+        showBack ? (
+          <AppLink href={`/${slug}`} className={backLinkClass} aria-label="Back to the sessions">
+            <BackIcon />
+          </AppLink>
+        ) : (
+          <span className="block w-3.5" />
+        )
+      }
+      machine={<MachineState workspace={workspace} connection={connection} />}
+    />
+  )
+}

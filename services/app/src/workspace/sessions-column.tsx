@@ -1,0 +1,36 @@
+import { SessionList } from '@pilot/chamber-ui/session/session-list.tsx'
+import type { PilotClientError } from '@pilot/frontend/errors'
+import type { ConnectionState } from '@pilot/frontend/link/connection-state'
+import type { WorkspaceInfo } from '@pilot/protocol/agent/rest'
+import type { SessionView, WorkspaceView } from '@pilot/protocol/api/views'
+import { useRouter } from '@tanstack/react-router'
+import { isAway, WorkspaceFacts } from './machine-facts.tsx'
+
+interface SessionsColumnProps {
+  slug: string
+  workspace: WorkspaceView | undefined
+  connection: ConnectionState
+  info: WorkspaceInfo | undefined
+  sessions: readonly SessionView[] | null
+  error: PilotClientError | null
+  onRetry: () => void
+  currentId: string | null
+  archived: boolean
+  onArchivedChange: (archived: boolean) => void
+}
+
+/** The list of sessions with the workspace's name above it. */
+export function SessionsColumn(props: SessionsColumnProps) {
+  const { slug, workspace, connection, info, ...list } = props
+  const router = useRouter()
+  return (
+    <SessionList
+      {...list}
+      title={workspace?.name ?? slug}
+      facts={<WorkspaceFacts workspace={workspace} connection={connection} info={info} />}
+      hrefOf={(sessionId) => `/${slug}/s/${sessionId}`}
+      onNew={() => void router.navigate({ to: '/$slug/new', params: { slug } })}
+      stale={isAway(connection)}
+    />
+  )
+}

@@ -1,0 +1,14 @@
+import { newId } from '@pilot/domain/ids'
+import type { SessionId } from '@pilot/frontend/runtime/runtime-apis'
+import type { WorkspaceClient } from './workspace-client.ts'
+
+/**
+ * Starts a task: a session with an id made here, and its first prompt. Both are stored in this browser before anything
+ * is sent, and repeating either has one effect.
+ */
+export function startTask(client: WorkspaceClient, text: string): SessionId {
+  const id = newId('agent_session')
+  client.outbox.add({ kind: 'create', id, session_id: id, body: { id } })
+  client.outbox.add({ kind: 'prompt', id: newId('command'), session_id: id, text })
+  return id
+}

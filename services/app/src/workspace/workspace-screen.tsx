@@ -1,0 +1,100 @@
+import { needOf, tabTitle } from '@pilot/chamber-ui/session/session-groups.ts'
+import { TranscriptSkeleton } from '@pilot/chamber-ui/session/session-skeleton.tsx'
+import type { Id } from '@pilot/domain/ids'
+import { isId } from '@pilot/domain/ids'
+import { useQuery } from '@tanstack/react-query'
+import { lazy, Suspense, useState } from 'react'
+import { useDocumentTitle } from '../lib/document-title.ts'
+import { gateway } from '../lib/gateway.ts'
+import { NotFoundScreen } from '../screens/not-found-screen.tsx'
+import { FirstTaskPane } from './first-task-pane.tsx'
+import { SessionsColumn } from './sessions-column.tsx'
+import { useMedia, WIDE } from './use-media.ts'
+import { useConnection, useSessions, useWorkspaceClient } from './use-workspace.ts'
+
+/** Conversation, Markdown and diff are fetched when a session is opened. */
+const SessionPane = lazy(() => import('./session-pane.tsx').then((module) => ({ default: module.SessionPane })))
+
+export interface WorkspaceScreenProps {
+  slug: string
+  /** The session in the address: the only one that anything written here goes to. */
+  sessionId?: string
+  mode?: 'new'
+}
+
+/** A workspace: its sessions, and beside them the session or the new task that the address names. */
+export function WorkspaceScreen(props: WorkspaceScreenProps) {
+  const session = useQuery(gateway.query('user.session'))
+  const user = session.data?.user
+  return user ? <Workspace {...props} userId={user.id} /> : null
+}
+
+function Workspace({ slug, sessionId, mode, userId }: WorkspaceScreenProps & { userId: Id<'user'> }) {
+  const client = useWorkspaceClient(userId, slug)
+  const connection = useConnection(client)
+  const wide = useMedia(WIDE)
+  const [archived, setArchived] = useState(false)
+  const workspace = useQuery(gateway.query('workspace.get', { workspace_slug: slug })).data
+  const { sessions, error, refetch } = useSessions(client, workspace, archived)
+  const info = useQuery({
+    queryKey: ['runtime', slug, 'workspace'],
+    queryFn: ({ signal }) => client.apis.workspace({ signal }),
+    staleTime: 30_000,
+    enabled: connection.status === 'live',
+  }).data
+  const current = sessions?.find((session) => session.id === sessionId) ?? null
+  const waiting = sessions?.filter((session) => needOf(session) === 'waiting' && session.id !== sessionId).length ?? 0
+  useDocumentTitle(tabTitle(current, workspace?.name ?? slug, waiting))
+  if (sessionId !== undefined && !isId('agent_session', sessionId)) return <NotFoundScreen />
+
+  const empty = sessions?.length === 0 && !archived
+  const index = sessionId === undefined && mode !== 'new'
+  const showList = wide ? sessionId !== undefined || !empty : index && !empty
+  const showTask = sessionId === undefined && (mode === 'new' || empty || (wide && sessions !== null))
+  return (
+    <div className="flex min-h-0 flex-1">
+      {showList ? (
+        <div className="min-w-0 border-line max-lg:flex-1 lg:w-[300px] lg:shrink-0 lg:border-r">
+          <SessionsColumn
+            slug={slug}
+            workspace={workspace}
+            connection={connection}
+            info={info}
+            sessions={sessions}
+            error={sessions === null ? error : null}
+            onRetry={() => void refetch()}
+            currentId={sessionId ?? null}
+            archived={archived}
+            onArchivedChange={setArchived}
+          />
+        </div>
+      ) : null}
+      {sessionId !== undefined ? (
+        <Suspense fallback={<TranscriptSkeleton />}>
+          <SessionPane
+            key={sessionId}
+            userId={userId}
+            client={client}
+            sessionId={sessionId}
+            row={current}
+            workspace={workspace}
+            connection={connection}
+          />
+        </Suspense>
+      ) : showTask ? (
+        <div className="min-w-0 flex-1">
+          <FirstTaskPane
+            userId={userId}
+            client={client}
+            workspace={workspace}
+            connection={connection}
+            info={info}
+            showBack={mode === 'new' && !empty}
+          />
+        </div>
+      ) : wide ? (
+        <div className="flex-1 bg-surface" />
+      ) : null}
+    </div>
+  )
+}

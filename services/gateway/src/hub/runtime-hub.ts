@@ -1,0 +1,412 @@
+import { PilotError, toPilotError } from '@pilot/domain/errors'
+import { type Id, newId } from '@pilot/domain/ids'
+import type { AgentSummary } from '@pilot/protocol/agent/event'
+import { CLOSE, replacedReason } from '@pilot/protocol/close-codes'
+import { type RuntimeCommand, RuntimeCommandSchema } from '@pilot/protocol/down'
+import { createDecoder, encode, encodeError, TEXT_LIMIT } from '@pilot/protocol/envelope'
+import type { Clock } from '@pilot/protocol/link/clock'
+import { SCHEMA_VERSION } from '@pilot/protocol/messages/base'
+import { PING, PONG } from '@pilot/protocol/messages/ping'
+import type { ProbeMessage } from '@pilot/protocol/messages/probe'
+import type { RuntimeHelloMessage } from '@pilot/protocol/messages/runtime-hello'
+import { ViewerUpMessageSchema } from '@pilot/protocol/viewer'
+import {
+  COMMAND_TIMEOUT_MS,
+  HELLO_TIMEOUT_MS,
+  PRESENCE_EVERY_MS,
+  REVALIDATE_EVERY_MS,
+  STALE_AFTER_MS,
+  WORKSPACE_COMMAND_TIMEOUT_MS,
+} from './limits.ts'
+import { RuntimeLink } from './link.ts'
+import type { HubBackend, RuntimeIdentity, RuntimePresence, TunnelTarget, ViewerIdentity } from './port.ts'
+import { type HubSocket, readAttachment } from './socket.ts'
+import { saveViewer, type Viewer, Viewers } from './viewers.ts'
+import { AgentWatches } from './watches.ts'
+
+/** What the shell gives a hub. */
+export interface RuntimeHubPorts {
+  clock: Clock
+  backend: HubBackend
+  /** Hands a summary to the organization's tabs. */
+  publish(organizationId: Id<'organization'>, summary: AgentSummary): Promise<void>
+  /** Calls `onAlarm` at that time (ms since the epoch), replacing the time set before. */
+  setAlarm(at: number): void
+  /** Largest payload of a data frame here. */
+  maxFrame: number
+  log(message: string, fields: Record<string, unknown>): void
+}
+
+const decodeViewer = createDecoder(ViewerUpMessageSchema, TEXT_LIMIT.viewer_up)
+
+/**
+ * Everything that meets at one runtime: its link, the tabs of its workspaces, tunnelled requests and commands. It keeps
+ * nothing that is worth saving but the attachments of its sockets, so that it can be thrown away and built again.
+ */
+export class RuntimeHub {
+  readonly #runtimeId: Id<'runtime'>
+  readonly #ports: RuntimeHubPorts
+  readonly #viewers: Viewers
+  readonly #watches: AgentWatches
+  #link: RuntimeLink | null = null
+  #links = 0
+  #helloTicket = 0
+  #cancelHelloTimer: () => void = () => undefined
+  #lastSeenAt: number | null = null
+  #version: string | null = null
+  #presenceDueAt = 0
+  #revalidateDueAt = 0
+
+  constructor(runtimeId: Id<'runtime'>, ports: RuntimeHubPorts) {
+    this.#runtimeId = runtimeId
+    this.#ports = ports
+    this.#viewers = new Viewers(ports.clock)
+    this.#watches = new AgentWatches((message) => this.#link?.send(message) ?? false)
+  }
+
+  /** Counters for logs and tests. */
+  get stats(): { viewers: number; watched: number; streams: number; pending: number } {
+    const { mux, pending } = this.#link ?? {}
+    return {
+      viewers: this.#viewers.size,
+      watched: this.#watches.size,
+      streams: mux?.size ?? 0,
+      pending: pending?.size ?? 0,
+    }
+  }
+
+  /** Takes an upgraded connection of the runtime itself. The later one wins; `bootId` tells the loser who it was. */
+  acceptRuntime(socket: HubSocket, identity: RuntimeIdentity, bootId: string): void {
+    const now = this.#ports.clock.now()
+    const previous = this.#link
+    this.#links += 1
+    const attachment = {
+      kind: 'runtime' as const,
+      ...identity,
+      link: this.#links,
+      boot_id: null,
+      version: null,
+      connected_at: now,
+      last_seen_at: now,
+    }
+    const link = this.#newLink(socket, attachment)
+    link.save()
+    if (previous) {
+      this.#detach(previous)
+      previous.socket.close(CLOSE.replaced, replacedReason(bootId))
+    }
+    this.#link = link
+    this.#cancelHelloTimer = this.#ports.clock.after(HELLO_TIMEOUT_MS, () => socket.close(CLOSE.policy, 'no hello'))
+    this.#schedule()
+  }
+
+  /** Takes an upgraded connection of a tab. */
+  acceptViewer(socket: HubSocket, identity: ViewerIdentity): void {
+    const viewer = this.#viewers.add(socket, identity)
+    if (!viewer) return
+    saveViewer(viewer)
+    socket.send(this.#stateText())
+    if (this.#viewers.size === 1) this.#revalidateDueAt = this.#ports.clock.now() + REVALIDATE_EVERY_MS
+    this.#schedule()
+  }
+
+  /** Builds the tables again from the sockets that outlived a sleep, and asks the runtime for a new hello. */
+  restore(sockets: HubSocket[]): void {
+    const now = this.#ports.clock.now()
+    for (const socket of sockets) {
+      const attachment = readAttachment(socket)
+      if (attachment?.kind === 'viewer' && attachment.runtime_id === this.#runtimeId) {
+        const { kind: _kind, watches, ...identity } = attachment
+        const viewer = this.#viewers.restore(socket, identity)
+        for (const watch of watches) this.#watches.restore(viewer, watch.agent_session_id, watch.acked)
+      } else if (attachment?.kind === 'runtime' && attachment.runtime_id === this.#runtimeId) {
+        if (attachment.link < this.#links) {
+          socket.close(CLOSE.replaced, replacedReason(''))
+          continue
+        }
+        this.#link?.socket.close(CLOSE.replaced, replacedReason(attachment.boot_id ?? ''))
+        this.#links = attachment.link
+        this.#link = this.#newLink(socket, attachment)
+        this.#version = attachment.version
+      } else {
+        socket.close(CLOSE.shutdown, 'unknown socket')
+      }
+    }
+    this.#presenceDueAt = now + PRESENCE_EVERY_MS
+    this.#revalidateDueAt = now + REVALIDATE_EVERY_MS
+    this.#link?.socket.send(encode({ type: 'runtime.resync' }))
+    this.#schedule()
+  }
+
+  /** Anything that a socket of this hub received. Never throws. */
+  onMessage(socket: HubSocket, data: string | Uint8Array): void {
+    if (data === PING) socket.send(PONG)
+    if (this.#link?.socket === socket) {
+      if (data === PING || data === PONG) this.#link.seen()
+      else this.#link.receive(data)
+      return
+    }
+    const viewer = this.#viewers.get(socket)
+    // What is neither is a link that was replaced: its last words do not count.
+    if (viewer && data !== PONG) this.#onViewerMessage(viewer, data)
+  }
+
+  /** A socket of this hub is closed, by either side. */
+  onClose(socket: HubSocket): void {
+    const link = this.#link
+    if (link?.socket === socket) {
+      this.#lastSeenAt = this.#ports.clock.now()
+      this.#link = null
+      this.#detach(link)
+      this.#viewers.broadcast(this.#stateText())
+      this.#report({ online: false })
+      return
+    }
+    const viewer = this.#viewers.remove(socket)
+    if (viewer) this.#watches.removeViewer(viewer)
+  }
+
+  /** See `HubPort.tunnel`. */
+  async tunnel(request: Request, target: TunnelTarget): Promise<Response> {
+    const link = await this.#readyLink()
+    const { pathname, search } = new URL(request.url)
+    const { workspace_id, generation, actor, request_id } = target
+    return link.mux.open(request, pathname + search, { workspace_id, generation, actor, request_id })
+  }
+
+  /** See `HubPort.command`. A `request_id` in the message makes repeating it safe. */
+  async command(message: { type: string } & Record<string, unknown>, timeoutMs?: number): Promise<unknown> {
+    const link = await this.#readyLink()
+    const limit =
+      timeoutMs ?? (message.type.startsWith('workspace.') ? WORKSPACE_COMMAND_TIMEOUT_MS : COMMAND_TIMEOUT_MS)
+    const requestId = typeof message.request_id === 'string' ? message.request_id : newId('request')
+    const parsed = parseCommand({ ...message, request_id: requestId })
+    return link.pending.track(limit, () => link.send(parsed), requestId)
+  }
+
+  presence(): RuntimePresence {
+    const seen = this.#link?.lastSeenAt ?? this.#lastSeenAt
+    return {
+      // After a sleep the link is as good as it was: its new hello is on the way.
+      online: (this.#link?.attachment.boot_id ?? null) !== null,
+      last_seen_at: seen === null ? null : new Date(seen).toISOString(),
+      version: this.#version,
+      health: this.#link?.health ?? null,
+    }
+  }
+
+  /** Closes the runtime's own connection; its tabs stay and see it offline. */
+  disconnectRuntime(code: number, reason: string): void {
+    this.#link?.socket.close(code, reason)
+  }
+
+  /** Closes the tabs of a sign-in session that ended. */
+  disconnectSession(sessionId: Id<'session'>): void {
+    this.#viewers.closeWhere((identity) => identity.session_id === sessionId, CLOSE.revoked, 'signed out')
+  }
+
+  /** Sends a new welcome to a live runtime. Tabs of workspaces that moved away are told to connect again. */
+  async refreshWelcome(): Promise<void> {
+    const link = this.#link
+    if (link?.ready) await this.#welcome(link)
+  }
+
+  /** Closes everything: the shell stops. */
+  close(): void {
+    this.#link?.socket.close(CLOSE.shutdown, 'restart')
+    this.#viewers.closeWhere(() => true, CLOSE.shutdown, 'restart')
+  }
+
+  /** The time asked for with `setAlarm` has come. */
+  async onAlarm(): Promise<void> {
+    const now = this.#ports.clock.now()
+    const link = this.#link
+    if (link && now - link.lastSeenAt >= STALE_AFTER_MS) {
+      link.socket.close(CLOSE.shutdown, 'no sign of life')
+      // A peer that went without a word does not answer the close either.
+      this.onClose(link.socket)
+    } else if (link?.ready && now >= this.#presenceDueAt) {
+      link.save()
+      this.#report({ online: true })
+    }
+    if (this.#viewers.size > 0 && now >= this.#revalidateDueAt) await this.#revalidate()
+    this.#schedule()
+  }
+
+  #newLink(socket: HubSocket, attachment: RuntimeLink['attachment']): RuntimeLink {
+    return new RuntimeLink({
+      socket,
+      attachment,
+      clock: this.#ports.clock,
+      maxFrame: this.#ports.maxFrame,
+      events: {
+        watches: this.#watches,
+        onHello: (link, hello) => {
+          // `#greet` handles its own failures.
+          void this.#greet(link, hello)
+        },
+        onSummary: (link, summary) => {
+          void this.#onSummary(link, summary)
+        },
+      },
+    })
+  }
+
+  async #readyLink(): Promise<RuntimeLink> {
+    const link = this.#link
+    if (!link) throw new PilotError('RUNTIME_OFFLINE')
+    await link.whenReady()
+    return link
+  }
+
+  /** Settles what hung on a link that no longer counts. */
+  #detach(link: RuntimeLink): void {
+    this.#cancelHelloTimer()
+    link.end()
+    this.#watches.suspend()
+  }
+
+  async #greet(link: RuntimeLink, hello: RuntimeHelloMessage): Promise<void> {
+    this.#cancelHelloTimer()
+    link.reset()
+    this.#watches.suspend()
+    const known = link.attachment.boot_id === hello.boot_id && link.attachment.version === hello.version
+    link.save({ boot_id: hello.boot_id, version: hello.version })
+    this.#version = hello.version
+    try {
+      if (!known) {
+        const { version, os, arch, boot_id, capabilities, system } = hello
+        const at = new Date(this.#ports.clock.now())
+        this.#presenceDueAt = at.getTime() + PRESENCE_EVERY_MS
+        await this.#ports.backend.onPresence(this.#runtimeId, {
+          online: true,
+          at,
+          hello: { version, os, arch, boot_id, capabilities, system },
+        })
+      }
+      if (!(await this.#welcome(link))) return
+    } catch (cause) {
+      this.#ports.log('runtime could not be welcomed', { runtime: this.#runtimeId, code: toPilotError(cause).code })
+      // It dials again and gets another try.
+      link.socket.close(CLOSE.shutdown, 'welcome failed')
+      return
+    }
+    this.#watches.resume()
+    this.#viewers.broadcast(this.#stateText())
+    this.#schedule()
+  }
+
+  /** False when the link was replaced, or a later welcome overtook this one. */
+  async #welcome(link: RuntimeLink): Promise<boolean> {
+    const ticket = ++this.#helloTicket
+    const welcome = await this.#ports.backend.welcome(this.#runtimeId)
+    if (this.#link !== link || ticket !== this.#helloTicket) return false
+    link.welcome(welcome)
+    const moved = ({ workspace_id, generation }: ViewerIdentity) => link.workspaces.get(workspace_id) !== generation
+    this.#viewers.closeWhere(moved, CLOSE.shutdown, 'the workspace moved')
+    return true
+  }
+
+  async #onSummary(link: RuntimeLink, summary: AgentSummary): Promise<void> {
+    this.#viewers.broadcast(encode({ type: 'agent.summary', summary }), summary.workspace_id)
+    try {
+      await this.#ports.backend.onSummary(this.#runtimeId, summary)
+      await this.#ports.publish(link.attachment.organization_id, summary)
+    } catch (cause) {
+      this.#ports.log('summary was not stored', { runtime: this.#runtimeId, code: toPilotError(cause).code })
+    }
+  }
+
+  #onViewerMessage(viewer: Viewer, data: string | Uint8Array): void {
+    const { socket } = viewer
+    if (!viewer.bucket.take(this.#ports.clock.now())) {
+      socket.close(CLOSE.rate, 'too many messages')
+      return
+    }
+    if (data === PING) return
+    if (typeof data !== 'string') {
+      socket.close(CLOSE.policy, 'binary frames are not taken here')
+      return
+    }
+    const decoded = decodeViewer(data)
+    if (!decoded.ok) {
+      if (decoded.fatal) socket.close(CLOSE.policy, 'message too large')
+      else socket.send(decoded.reply)
+      return
+    }
+    const { message } = decoded
+    switch (message.type) {
+      case 'agent.watch':
+        this.#watches.watch(viewer, message)
+        break
+      case 'agent.unwatch':
+        this.#watches.unwatch(viewer, message.agent_session_id)
+        break
+      case 'agent.ack':
+        this.#watches.ack(viewer, message.agent_session_id, message.seq)
+        break
+      case 'probe':
+        void this.#probe(viewer, message)
+        break
+    }
+  }
+
+  async #probe({ socket }: Viewer, { request_id, nonce }: ProbeMessage): Promise<void> {
+    try {
+      const link = await this.#readyLink()
+      const send = (id: string) => link.send({ type: 'probe', request_id: id, nonce })
+      const data = await link.pending.track(COMMAND_TIMEOUT_MS, send)
+      socket.send(encode({ type: 'ack', request_id, ok: true, data }))
+    } catch (cause) {
+      socket.send(encodeError(toPilotError(cause), request_id))
+    }
+  }
+
+  #stateText(): string {
+    const { online, last_seen_at } = this.presence()
+    return encode({ type: 'runtime.state', online, since: last_seen_at })
+  }
+
+  #report(change: { online: boolean }): void {
+    const at = new Date(this.#ports.clock.now())
+    this.#presenceDueAt = at.getTime() + PRESENCE_EVERY_MS
+    this.#ports.backend.onPresence(this.#runtimeId, { ...change, at }).catch((cause: unknown) => {
+      this.#ports.log('presence was not stored', { runtime: this.#runtimeId, code: toPilotError(cause).code })
+    })
+  }
+
+  async #revalidate(): Promise<void> {
+    this.#revalidateDueAt = this.#ports.clock.now() + REVALIDATE_EVERY_MS
+    const { viewerAllowed } = this.#ports.backend
+    if (!viewerAllowed) return
+    await Promise.all(
+      this.#viewers.all().map(async ({ identity, socket }) => {
+        try {
+          const allowed = await viewerAllowed.call(this.#ports.backend, identity)
+          if (!allowed) socket.close(CLOSE.revoked, 'no longer allowed')
+        } catch (cause) {
+          // The database is away: the next round asks again.
+          this.#ports.log('viewer was not checked', { code: toPilotError(cause).code })
+        }
+      }),
+    )
+  }
+
+  #schedule(): void {
+    const times = [
+      ...(this.#link ? [this.#link.lastSeenAt + STALE_AFTER_MS, this.#presenceDueAt] : []),
+      ...(this.#viewers.size > 0 ? [this.#revalidateDueAt] : []),
+    ]
+    if (times.length > 0) this.#ports.setAlarm(Math.max(Math.min(...times), this.#ports.clock.now() + 1_000))
+  }
+}
+
+function parseCommand(message: Record<string, unknown>): RuntimeCommand {
+  const parsed = RuntimeCommandSchema.safeParse({ schema_version: SCHEMA_VERSION, ...message })
+  if (!parsed.success) {
+    throw new PilotError('VALIDATION_FAILED', 'The command for the machine is not valid.', undefined, {
+      cause: parsed.error,
+    })
+  }
+  return parsed.data
+}
