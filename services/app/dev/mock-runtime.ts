@@ -152,7 +152,10 @@ export class MockRuntime {
   }
 
   message(socket: MockSocket, data: string): void {
-    if (data === 'ping') return socket.send('pong')
+    if (data === 'ping') {
+      socket.send('pong')
+      return
+    }
     const message = JSON.parse(data) as { type: string; request_id: string } & Record<string, unknown>
     const { request_id } = message
     if (message.type === 'probe') {

@@ -83,7 +83,7 @@ export function makeApp(deps: GatewayDeps, options: { identity?: IdentityPort } 
     }),
   )
   table.add('GET', '/assets/*', { kind: 'public' }, (c) => app.pages.fetch(c.req.raw, true))
-  table.add('GET', '*', { kind: 'page' }, async (c, who) => {
+  table.add('GET', '/*', { kind: 'page' }, async (c, who) => {
     const { pathname } = new URL(c.req.url)
     if (API_PATH.test(pathname)) throw new PilotError('NOT_FOUND', 'There is no such address.')
     return app.pages.fetch(c.req.raw, await isKnownPage(app, who, pathname, c))

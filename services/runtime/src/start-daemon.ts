@@ -72,7 +72,9 @@ export async function startDaemon(options: DaemonOptions, system: Platform): Pro
     const exited = Promise.withResolvers<number>()
 
     let ending = false
+    let shutdownTimer: ReturnType<typeof setTimeout> | undefined
     const shutDown = async (keepEngine: boolean) => {
+      clearTimeout(shutdownTimer)
       refusal.stop()
       link.stop()
       await backend.stop({ keepEngine })
@@ -118,6 +120,7 @@ export async function startDaemon(options: DaemonOptions, system: Platform): Pro
       }),
       held: () => backend.registry.held(),
       async onWelcome(welcome) {
+        if (ending) return
         await model.update(welcome.model)
         backend.modelChanged()
         const mine = welcome.workspaces.filter((workspace) => workspace.instance_id === identity.instance_id)
@@ -132,8 +135,10 @@ export async function startDaemon(options: DaemonOptions, system: Platform): Pro
           await writeIdentity(paths.identity, next)
           identity = next
         },
-        // The answer leaves with this turn of the event loop.
-        shutdown: (reason) => setTimeout(() => end(`the control plane stops this runtime: ${reason}`), 100),
+        shutdown(reason) {
+          // The answer has to leave first.
+          shutdownTimer = setTimeout(() => end(`the control plane stops this runtime: ${reason}`), 100)
+        },
       }),
       events: backend.service.events,
       health: async () => ({ ...(await measure()), uptime_s: uptime() }),

@@ -71,10 +71,15 @@ function merged(our: Part | undefined, reported: Part, idle: boolean, at: string
     const child = our?.type === 'tool' ? our.child_session_id : null
     return ended.type === 'tool' ? { ...ended, child_session_id: ended.child_session_id ?? child } : ended
   }
-  if ((reported.type === 'text' || reported.type === 'reasoning') && our?.type === reported.type) {
-    const text =
-      reported.text.length < our.text.length && !(reported.done && reported.text !== '') ? our.text : reported.text
-    return { ...reported, text, done: reported.done || our.done || idle }
+  if (reported.type === 'text' || reported.type === 'reasoning') {
+    const known = our?.type === reported.type ? our : null
+    const behind =
+      known !== null && reported.text.length < known.text.length && !(reported.done && reported.text !== '')
+    return {
+      ...reported,
+      text: behind ? known.text : reported.text,
+      done: reported.done || known?.done === true || idle,
+    }
   }
   return reported
 }

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import { cn } from './cn.ts'
+import { PHONE_QUERY, useMedia } from './use-media.ts'
 
 export interface Column<Row> {
   id: string
@@ -28,45 +29,48 @@ interface TableProps<Row> {
 
 /** A table on a desktop; on a phone each row is a card with the same order of facts. */
 export function Table<Row>({ label, columns, rows, rowKey, muted }: TableProps<Row>) {
-  return (
-    <>
-      <table aria-label={label} className="hidden w-full border-collapse md:table">
-        <thead>
-          <tr>
-            {columns.map((column) => (
-              <th
-                key={column.id}
-                scope="col"
-                className="border-line border-b px-3 py-2 text-left font-medium text-text-3 text-xs first:pl-0 last:pr-0"
-              >
-                {column.header || <span className="sr-only">{column.label}</span>}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={rowKey(row)} className={cn(muted?.(row) && 'text-text-3')}>
-              {columns.map((column) => (
-                <td
-                  key={column.id}
-                  className={cn('border-line border-b px-3 py-3 align-middle first:pl-0 last:pr-0', column.className)}
-                >
-                  {column.cell(row)}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <ul aria-label={label} className="grid gap-2.5 md:hidden">
+  const phone = useMedia(PHONE_QUERY)
+  if (phone) {
+    return (
+      <ul aria-label={label} className="grid gap-2.5">
         {rows.map((row) => (
           <li key={rowKey(row)} className="grid gap-2 rounded-lg border border-line bg-surface p-3.5">
             <PhoneCard columns={columns} row={row} />
           </li>
         ))}
       </ul>
-    </>
+    )
+  }
+  return (
+    <table aria-label={label} className="w-full border-collapse">
+      <thead>
+        <tr>
+          {columns.map((column) => (
+            <th
+              key={column.id}
+              scope="col"
+              className="whitespace-nowrap border-line border-b px-3 py-2 text-left font-medium text-text-3 text-xs first:pl-0 last:pr-0"
+            >
+              {column.header || <span className="sr-only">{column.label}</span>}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <tr key={rowKey(row)} className={cn(muted?.(row) && 'text-text-3')}>
+            {columns.map((column) => (
+              <td
+                key={column.id}
+                className={cn('border-line border-b px-3 py-3 align-middle first:pl-0 last:pr-0', column.className)}
+              >
+                {column.cell(row)}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
   )
 }
 

@@ -33,9 +33,9 @@ export function Sidebar({ data }: { data: ShellData }) {
         type="button"
         onClick={data.onPalette}
         className="flex h-8.5 items-center gap-2 rounded-sm px-2 hover:bg-sunken touch:h-11"
-        aria-label="Open the command palette"
       >
         <LinkState link={data.link} />
+        <span className="sr-only">Open the command palette</span>
         <Kbd className="ml-auto">{commandKey()}K</Kbd>
       </button>
       {data.user ? (

@@ -32,7 +32,6 @@ export function Switcher({ data }: { data: ShellData }) {
       trigger={
         <button
           type="button"
-          aria-label={`${[title, subtitle].filter(Boolean).join(', ')}: switch organization or instance`}
           className="flex h-13 w-full items-center gap-2.5 rounded-sm px-2 text-left transition-colors hover:bg-sunken data-[state=open]:bg-sunken"
         >
           <Mark />
@@ -40,6 +39,7 @@ export function Switcher({ data }: { data: ShellData }) {
             <span className="block truncate font-semibold leading-tight">{title}</span>
             {subtitle ? <span className="block truncate text-text-3 text-xs leading-snug">{subtitle}</span> : null}
           </span>
+          <span className="sr-only">Switch organization or instance</span>
           <ChevronDown aria-hidden="true" className="size-4 shrink-0 text-text-3" />
         </button>
       }

@@ -34,7 +34,7 @@ export function createAuthApi(options: GatewayClientOptions): AuthApi {
     return answer
   }
   return {
-    redeemOwnerLink: async (secret) => void (await post('/owner-link/redeem', { secret })),
+    redeemOwnerLink: async (secret) => void (await post('/owner-link/redeem', { token: secret })),
     devLogin: async (email) => void (await post('/dev/login', { email })),
     signOut: async () => void (await post('/sign-out', {})),
     providerUrl: async (provider, next) => {

@@ -1,13 +1,13 @@
 import { z } from 'zod'
+import { providersFromEnv } from '../auth/providers.ts'
 import { DEFAULT_LIMITS, type GatewayConfig, type GatewayKeys } from '../deps.ts'
-import type { OrganizationHub } from './organization-hub-object.ts'
-import type { RuntimeHub } from './runtime-hub-object.ts'
+import type { OrganizationHubRpc, RuntimeHubRpc } from './hub-rpc.ts'
 
 /** Bindings, variables and secrets of the Worker; see `wrangler.jsonc`. */
 export interface Env {
   PILOT_DB: D1Database
-  RUNTIME_HUB: DurableObjectNamespace<RuntimeHub>
-  ORGANIZATION_WEBSOCKET: DurableObjectNamespace<OrganizationHub>
+  RUNTIME_HUB: DurableObjectNamespace<RuntimeHubRpc>
+  ORGANIZATION_WEBSOCKET: DurableObjectNamespace<OrganizationHubRpc>
   ASSETS: Fetcher
   PILOT_BASE_URL: string
   PILOT_STAGE: string
@@ -29,6 +29,13 @@ const VariablesSchema = z.object({
     .pipe(z.record(z.string().regex(/^\d+$/), z.string().min(43))),
 })
 
+/** The variables and secrets among the bindings. */
+function textsOf(env: Env): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  )
+}
+
 /**
  * Configuration and keys out of the Worker's environment. Throws when something is missing or wrong: the Worker then
  * answers nothing at all rather than something unsafe.
@@ -46,7 +53,7 @@ export function readEnv(env: Env, version: string): { config: GatewayConfig; key
       hosts: [base.host],
       origins: [base.origin],
       loopback,
-      providers: [],
+      providers: providersFromEnv(textsOf(env)),
       features: { mount: false },
       limits: DEFAULT_LIMITS,
     },

@@ -91,7 +91,11 @@ export function makeWorld(overrides: Partial<GatewayConfig> = {}) {
       const response =
         type === 'query'
           ? await send(`/api/trpc/${path}${input === undefined ? '' : `?input=${encodeURIComponent(JSON.stringify(input))}`}`)
-          : await rest('POST', `/api/trpc/${path}`, input)
+          : await send(`/api/trpc/${path}`, {
+              method: 'POST',
+              headers: { 'content-type': 'application/json' },
+              ...(input === undefined ? {} : { body: JSON.stringify(input) }),
+            })
       return { status: response.status, body: (await response.json()) as RpcBody }
     }
     /** Calls a query or mutation and gives its data; throws what the server refused with. */

@@ -1,4 +1,5 @@
-import { hostname, userInfo } from 'node:os'
+import { spawnSync } from 'node:child_process'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { controlClient } from '../control-client.ts'
 import { prepareHome } from '../home.ts'
@@ -72,7 +73,7 @@ export async function up(options: UpOptions): Promise<number> {
     const status = await waitUntilReady(control)
     const setup = () =>
       control.localSetup({
-        user_name: userInfo().username,
+        user_name: userName(),
         machine_name: hostname(),
         directory: choice.directory,
         demo_directory: join(home, 'demo-shop'),
@@ -106,6 +107,12 @@ export async function up(options: UpOptions): Promise<number> {
   for (const stop of stops) await stop()
   lock.release()
   return code
+}
+
+/** The name of the person: the environment's, else what the system calls this user. */
+function userName(): string {
+  const named = process.env.USER ?? process.env.LOGNAME
+  return named || spawnSync('id', ['-un'], { encoding: 'utf8' }).stdout?.trim() || 'Owner'
 }
 
 type Control = ReturnType<typeof controlClient>

@@ -64,8 +64,20 @@ function fromBody(body: string | undefined): NamedError | null {
   }
 }
 
+/** An error inside a stream arrives as text, or as the JSON of the whole error object. */
 function fromText(text: string): NamedError | null {
-  const [, tag, message] = /\[(pilot:[a-z-]+)\] (.+)/.exec(text) ?? []
+  const [, tag, message] = /^\[(pilot:[a-z-]+)\] ([\s\S]+)/.exec(messageIn(text)) ?? []
   const code = tag ? codeOfTag(tag) : undefined
   return code && message ? { code, message } : null
+}
+
+function messageIn(text: string): string {
+  if (!text.startsWith('{')) return text
+  try {
+    const parsed: unknown = JSON.parse(text)
+    if (typeof parsed !== 'object' || parsed === null || !('message' in parsed)) return text
+    return typeof parsed.message === 'string' ? parsed.message : text
+  } catch {
+    return text
+  }
 }

@@ -194,6 +194,7 @@ describe('a real OpenCode', { timeout: 120_000 }, () => {
     const { from } = await prompt(script)
     const { error } = await log.next('failed', () => true, from)
     expect(error.code).toBe(code)
+    expect(error.message).toMatch(/^[A-Z][^{}[\]]+\.?$/)
     await log.idle(session.external_id, from)
     expect(log.all('run', from).map((event) => event.run.status)).not.toContain('retry')
     await until(
@@ -208,6 +209,21 @@ describe('a real OpenCode', { timeout: 120_000 }, () => {
     expect(run).toMatchObject({ status: 'retry', attempt: 1, message: expect.stringContaining('model provider') })
     await instance.engine.abort(session)
     await log.idle(session.external_id, from)
+  })
+
+  test('answers a prompt that comes the moment the one before has failed or was stopped', async () => {
+    for (const script of ['@error 401 nope', '@cut', '@slow 500 20']) {
+      const { from } = await prompt(script)
+      if (script.startsWith('@slow')) {
+        await log.next('part.delta', () => true, from)
+        await instance.engine.abort(session)
+      } else {
+        await log.next('failed', () => true, from)
+      }
+      const next = await prompt('@say still here')
+      await log.next('part', ({ part }) => part.type === 'text' && part.text === 'still here' && part.done, next.from)
+      await log.idle(session.external_id, next.from)
+    }
   })
 
   test('keeps the messages in the order of their ids, its own and those made here', async () => {

@@ -14,6 +14,7 @@ import { createIdSource } from './ids.ts'
 import { readInstructions } from './instructions.ts'
 import { isReadOnlyCommand } from './read-only-command.ts'
 import type { EngineModel } from './root.ts'
+import { Settling } from './settling.ts'
 import { applyEvent, readStoredState, withLiveText } from './state.ts'
 import { DEFAULT_TIMING, Supervisor, type SupervisorTiming } from './supervisor.ts'
 import { readToolOutput } from './tool-output.ts'
@@ -62,6 +63,7 @@ class OpenCodeAdapter implements OpenCodeEngine {
   readonly #activity = new Activity()
   readonly #translator = createEventTranslator((permission, directory) => this.#autoAllow(permission, directory))
   readonly #coalescer = new Coalescer((event) => this.#emit(event), COALESCE_MS)
+  readonly #settling = new Settling((event) => this.#deliver(event))
   readonly #nextId = createIdSource()
   /** Text of parts that stream right now. */
   readonly #liveText = new RecentMap<string>(100)
@@ -141,6 +143,7 @@ class OpenCodeAdapter implements OpenCodeEngine {
     input: { text: string; message_id: string; part_id: string },
   ): Promise<void> {
     await this.#supervisor.ensureStarted()
+    await this.#settling.settled(handle.external_id)
     const system = await readInstructions(handle.directory)
     for (const directory of this.#activity.use(handle.external_id, handle.directory)) {
       await this.disposeDirectory(directory).catch((cause) => this.#log('a directory could not be let go', cause))
@@ -255,6 +258,7 @@ class OpenCodeAdapter implements OpenCodeEngine {
     this.#closed = true
     this.#stream?.close()
     await this.#supervisor.stop(options)
+    this.#settling.reset()
     this.#coalescer.flush()
     this.#listeners.clear()
     this.#rawListeners.clear()
@@ -271,6 +275,7 @@ class OpenCodeAdapter implements OpenCodeEngine {
   #onDown(message: string): void {
     this.#stream?.close()
     this.#stream = null
+    this.#settling.reset()
     this.#activity.reset()
     this.#coalescer.flush()
     this.#emit({ type: 'down', reason: engineDown(message) })
@@ -309,17 +314,25 @@ class OpenCodeAdapter implements OpenCodeEngine {
   }
 
   #onWireEvent(event: WireEvent): void {
-    for (const each of this.#translator.translate(event)) {
-      this.#activity.observe(each)
-      if (each.type === 'part.delta') {
-        const text = (this.#liveText.get(each.part_id) ?? '') + each.text
-        if (text.length <= MAX_LIVE_TEXT) this.#liveText.set(each.part_id, text)
-      } else if (each.type === 'part' && 'done' in each.part && each.part.done) {
-        this.#liveText.delete(each.part.id)
-      }
-      for (const observe of this.#observers) observe(each)
-      this.#coalescer.push(each)
+    const { payload } = event
+    if (payload.type === 'session.error' && payload.properties.sessionID) {
+      this.#settling.begin(payload.properties.sessionID)
     }
+    for (const each of this.#translator.translate(event)) {
+      if (this.#settling.admits(each)) this.#deliver(each)
+    }
+  }
+
+  #deliver(event: EngineEvent): void {
+    this.#activity.observe(event)
+    if (event.type === 'part.delta') {
+      const text = (this.#liveText.get(event.part_id) ?? '') + event.text
+      if (text.length <= MAX_LIVE_TEXT) this.#liveText.set(event.part_id, text)
+    } else if (event.type === 'part' && 'done' in event.part && event.part.done) {
+      this.#liveText.delete(event.part.id)
+    }
+    for (const observe of this.#observers) observe(event)
+    this.#coalescer.push(event)
   }
 
   #emit(event: EngineEvent): void {

@@ -1,7 +1,7 @@
 import { newId } from '@pilot/domain/ids'
 import { openNodeSqlite } from '@pilot/domain/sqlite/node-sqlite'
 import type { SqliteDatabase } from '@pilot/domain/sqlite/port'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { MAX_OUTPUT_CHARS, outputRows } from './output-rows.ts'
 import type { JournalSession } from './rows.ts'
 import { canonicalJson } from './rows.ts'
@@ -85,8 +85,15 @@ describe('session store', () => {
   })
 
   it('mints epochs that grow', () => {
-    expect(newEpoch() > 'first'.slice(0, 0)).toBe(true)
-    expect(newEpoch().length).toBe(17)
+    vi.useFakeTimers({ now: 1_000, toFake: ['Date'] })
+    try {
+      const early = newEpoch()
+      vi.setSystemTime(Date.parse('2026-01-01'))
+      expect(newEpoch() > early).toBe(true)
+      expect(newEpoch()).not.toBe(newEpoch())
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('refuses a file of a newer version and leaves it alone', () => {

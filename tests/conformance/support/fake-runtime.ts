@@ -1,0 +1,150 @@
+import { newId } from '@pilot/domain/ids'
+import { encode } from '@pilot/protocol/envelope'
+import { decodeFrame } from '@pilot/protocol/frame'
+import { systemClock } from '@pilot/protocol/link/clock'
+import { type StreamMessage, StreamMux } from '@pilot/protocol/stream/mux'
+import { until } from '../../support/pilot.ts'
+import { TestSocket } from './socket.ts'
+
+/** A machine's daemon reduced to its link: says hello, prepares workspaces, answers requests with what it was sent. */
+export class FakeRuntime {
+  readonly id: string
+  readonly token: string
+  readonly #url: string
+  readonly bootId = newId('request')
+  socket: TestSocket | null = null
+  hellos = 0
+  /** Streams of `GET /events` that are open, and how many were cut by the reader. */
+  readonly events = new Set<ReadableStreamDefaultController<Uint8Array>>()
+  cancelled = 0
+  #mux: StreamMux | null = null
+
+  constructor(url: string, identity: { runtime_id: string; runtime_token: string }) {
+    this.#url = url
+    this.id = identity.runtime_id
+    this.token = identity.runtime_token
+  }
+
+  async connect(token = this.token): Promise<TestSocket> {
+    const socket = await TestSocket.open(new URL(`rt/connect/${this.id}`, this.#url).href, {
+      protocols: ['rt.1'],
+      headers: { authorization: `Bearer ${token}`, 'x-pilot-boot-id': this.bootId },
+    })
+    this.socket = socket
+    const mux = new StreamMux({
+      parity: 'odd',
+      clock: systemClock,
+      sendMessage: (message) => socket.raw.send(encode(message)),
+      sendFrame: (bytes) => socket.raw.send(bytes),
+      handler: (request) => this.#answer(request),
+    })
+    this.#mux = mux
+    socket.raw.addEventListener('message', ({ data }) => {
+      if (typeof data === 'string') this.#receive(socket, data)
+      else {
+        const decoded = decodeFrame(new Uint8Array(data))
+        if ('frame' in decoded) mux.receiveFrame(decoded.frame)
+      }
+    })
+    socket.raw.addEventListener('close', () => mux.close())
+    this.#hello(socket)
+    await until('the welcome, or a refusal', () => {
+      return socket.closed ?? socket.messages.some(({ type }) => type === 'runtime.welcome')
+    })
+    if (socket.closed) throw new Error(`refused with ${socket.closed.code}`)
+    return socket
+  }
+
+  async disconnect(): Promise<void> {
+    await this.socket?.close()
+    this.#mux?.close()
+    this.socket = null
+  }
+
+  #hello(socket: TestSocket): void {
+    this.hellos += 1
+    socket.send({
+      type: 'runtime.hello',
+      runtime_id: this.id,
+      boot_id: this.bootId,
+      version: '0.1.0',
+      protocol: { min: 1, max: 1 },
+      os: 'linux',
+      arch: 'x64',
+      system: { cpus: 2, ram: 8_000_000_000 },
+      capabilities: { local: true, git: true, opencode: true },
+      workspaces: [],
+    })
+  }
+
+  #receive(socket: TestSocket, text: string): void {
+    if (text === 'ping') socket.raw.send('pong')
+    if (!text.startsWith('{')) return
+    const message: Record<string, unknown> = JSON.parse(text)
+    const type = String(message.type)
+    const { request_id } = message
+    if (type === 'runtime.resync') this.#hello(socket)
+    else if (type.startsWith('stream.')) this.#mux?.receive(message as unknown as StreamMessage)
+    else if (type === 'workspace.prepare') {
+      const { config } = message.workspace as { config: { directory?: string } }
+      socket.send({ type: 'ack', request_id, ok: true, data: { root_path: config.directory ?? '/tmp' } })
+    } else if (type === 'probe') {
+      socket.send({ type: 'ack', request_id, ok: true, data: { nonce: message.nonce, runtime_time: 'now' } })
+    } else if (type === 'agent.watch') {
+      const { workspace_id, agent_session_id } = message
+      socket.send({
+        type: 'agent.watched',
+        request_id,
+        workspace_id,
+        agent_session_id,
+        epoch: 'e1',
+        seq: 7,
+        mode: 'refetch',
+      })
+    } else if (type.startsWith('workspace.') || type.startsWith('runtime.')) {
+      if (request_id) socket.send({ type: 'ack', request_id, ok: true })
+    }
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    const { pathname, search } = new URL(request.url)
+    if (pathname === '/events') {
+      let own: ReadableStreamDefaultController<Uint8Array>
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => {
+          own = controller
+          this.events.add(controller)
+          // As engines do: a server that streams may hold the head back until there is a first byte.
+          controller.enqueue(new TextEncoder().encode(': open\n\n'))
+        },
+        cancel: () => {
+          this.events.delete(own)
+          this.cancelled += 1
+        },
+      })
+      return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+    }
+    return Response.json(
+      {
+        method: request.method,
+        path: pathname + search,
+        headers: Object.fromEntries(request.headers),
+        body: await request.text(),
+      },
+      { status: pathname === '/status/418' ? 418 : 200, headers: { 'set-cookie': 'stolen=1', 'x-from': 'runtime' } },
+    )
+  }
+
+  /** Sends one server-sent event to every reader. */
+  emit(text: string): void {
+    for (const controller of this.events) controller.enqueue(new TextEncoder().encode(`data: ${text}\n\n`))
+  }
+
+  untilWelcome(match: (workspaces: Record<string, unknown>[]) => boolean): Promise<unknown> {
+    return until('a welcome with the workspace', () =>
+      this.socket?.messages.some(
+        ({ type, workspaces }) => type === 'runtime.welcome' && match(workspaces as Record<string, unknown>[]),
+      ),
+    )
+  }
+}
