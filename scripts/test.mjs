@@ -51,7 +51,7 @@ const stages = {
   },
   async suites() {
     const browser = await ensureBrowser(node)
-    await vitest('suites', ['--config', 'tests/vitest.config.ts', '--root', 'tests'], { PILOT_TEST_BROWSER: browser })
+    await vitest('suites', ['--root', 'tests'], { PILOT_TEST_BROWSER: browser })
   },
 }
 

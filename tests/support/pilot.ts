@@ -27,7 +27,11 @@ export function freePort(): Promise<number> {
 }
 
 /** Waits for a condition; the last error or value is part of what is thrown. */
-export async function until<T>(what: string, probe: () => Promise<T | false | null | undefined> | T | false | null | undefined, timeoutMs = 60_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  probe: () => Promise<T | false | null | undefined> | T | false | null | undefined,
+  timeoutMs = 60_000,
+): Promise<T> {
   const deadline = Date.now() + timeoutMs
   let last: unknown
   for (;;) {
@@ -77,8 +81,14 @@ export async function startPilot(options: PilotOptions = {}): Promise<RunningPil
   const args = [program, 'up', '--home', home, '--port', String(port), '--no-open']
   if (options.workspace) args.push('--workspace', options.workspace)
   if (options.baseUrl) args.push('--base-url', options.baseUrl)
-  const env: Record<string, string | undefined> = { ...process.env, PILOT_STAGE: 'test', INIT_CWD: home, ...options.env }
-  for (const key of ['OPENROUTER_API_KEY', 'ANTHROPIC_API_KEY', 'OPENAI_API_KEY']) if (!options.env?.[key]) delete env[key]
+  const env: Record<string, string | undefined> = {
+    ...process.env,
+    PILOT_STAGE: 'test',
+    INIT_CWD: home,
+    ...options.env,
+  }
+  for (const key of ['OPENROUTER_API_KEY', 'ANTHROPIC_API_KEY', 'OPENAI_API_KEY'])
+    if (!options.env?.[key]) delete env[key]
   const supervisor = spawn(bunBinary(), args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   const collect = (data: Buffer) => {
@@ -113,7 +123,17 @@ export async function startPilot(options: PilotOptions = {}): Promise<RunningPil
       return output.match(/https?:\/\/\S+#owner=\S+/)?.[0]
     })
     const url = link.slice(0, link.indexOf('/login'))
-    return { home, port, url, link, output: () => output, supervisor, pids: (...words) => pidsOf(home, words), newLink, stop }
+    return {
+      home,
+      port,
+      url,
+      link,
+      output: () => output,
+      supervisor,
+      pids: (...words) => pidsOf(home, words),
+      newLink,
+      stop,
+    }
   } catch (error) {
     await stop()
     throw new Error(`${error instanceof Error ? error.message : String(error)}\n${output}`)
@@ -129,7 +149,10 @@ function pidsOf(home: string, words: string[]): number[] {
       try {
         const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
         const environment = readFileSync(`/proc/${pid}/environ`, 'utf8')
-        return words.every((word) => command.some((part) => part.includes(word))) && (command.includes(home) || environment.includes(home))
+        return (
+          words.every((word) => command.some((part) => part.includes(word))) &&
+          (command.includes(home) || environment.includes(home))
+        )
       } catch {
         return false
       }

@@ -187,6 +187,7 @@ describe('native routes', () => {
   test('settings are versioned per workspace', async () => {
     expect(await (await ask('GET', '/config/settings')).json()).toEqual({ version: 0, value: {} })
     const put = (version: number, value: unknown) => ask('PUT', '/config/settings', { version, value })
+    await expectError(await put(3, {}), 'CONFLICT')
     expect(await (await put(0, { theme: 'dark' })).json()).toEqual({ version: 1, value: { theme: 'dark' } })
     await expectError(await put(0, { theme: 'light' }), 'CONFLICT')
     expect(await (await put(1, { theme: 'light' })).json()).toEqual({ version: 2, value: { theme: 'light' } })

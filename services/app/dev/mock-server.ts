@@ -8,6 +8,7 @@ import { errorBody, PilotError } from '@pilot/domain/errors'
 import { contract, type Procedure } from '@pilot/protocol/api/contract'
 import { type MockState, USER } from './mock-data.ts'
 import { PROCEDURES } from './mock-procedures.ts'
+import { acceptSocket } from './mock-socket.ts'
 
 const DIST = fileURLToPath(new URL('../dist/client/', import.meta.url))
 const TYPES: Record<string, string> = {
@@ -49,6 +50,7 @@ export async function startMockServer(state: MockState, base = '/', port = 0): P
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy })
     response.end(html)
   }
+  server.on('upgrade', acceptSocket)
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${base.slice(0, -1)}`,

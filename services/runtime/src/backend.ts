@@ -3,13 +3,11 @@ import { createLocalAdapter } from '@pilot/backend/adapter/local-adapter'
 import { type BackendApp, createBackendApp } from '@pilot/backend/app'
 import { createChamber } from '@pilot/backend/chamber/chamber'
 import { createEventRing } from '@pilot/backend/chamber/event-ring'
-import { createOpenCodeEngine, type OpenCodeEngine } from '@pilot/backend/engine/opencode/opencode-engine'
+import { createInstanceEngine } from '@pilot/backend/engine/instance-engine'
+import type { OpenCodeEngine } from '@pilot/backend/engine/opencode/opencode-engine'
 import { bootId } from '@pilot/backend/engine/opencode/process-info'
-import { readEngineRecord } from '@pilot/backend/engine/opencode/record'
 import { inspectRepository } from '@pilot/backend/git/repository'
 import { createGit } from '@pilot/backend/git/run'
-import { createModelEndpoint } from '@pilot/backend/model/endpoint'
-import { serveLoopback } from '@pilot/backend/model/serve'
 import { sessionRoutes } from '@pilot/backend/sessions/routes'
 import { createSessionService, type SessionService } from '@pilot/backend/sessions/service'
 import { ownershipRows } from '@pilot/backend/sessions/store/ownership-rows'
@@ -47,6 +45,8 @@ export interface Backend {
   registry: WorkspaceRegistry
   service: SessionService
   engine: OpenCodeEngine
+  /** What this machine offers to the control plane; `git` says that it can hold clones. */
+  capabilities(): Record<string, boolean>
   /** The model endpoint takes what the model source says now. */
   modelChanged(): void
   /** Takes up what an earlier process left: its OpenCode, its sessions, its worktrees. */
@@ -59,25 +59,19 @@ export interface Backend {
 export async function createBackend(options: BackendOptions): Promise<Backend> {
   const { home, paths, identity, env, log } = options
   const db = await openRuntimeDatabase(paths.database, options.openDatabase)
-  const engineRoot = paths.engine(identity.instance_id)
-  const record = await readEngineRecord(engineRoot)
-
-  // An OpenCode that outlived the last runtime knows the endpoint by its old port and token.
-  const endpoint = createModelEndpoint({
+  const {
+    engine,
+    model: endpoint,
+    stop: stopEngine,
+  } = await createInstanceEngine({
+    root: paths.engine(identity.instance_id),
     model: options.model.current().config,
-    token: record?.model_token,
-    log: (entry) => log('info', 'model call', entry),
-  })
-  const port = record ? Number(new URL(record.model_url).port) : 0
-  const server = await serveLoopback((request) => endpoint.fetch(request), port)
-
-  const git = createGit({ environment: env })
-  const engine = createOpenCodeEngine({
-    root: engineRoot,
-    model: { url: server.url, token: endpoint.token },
     env,
     log: (message, cause) => log('warn', message, { cause }),
+    endpoint: { log: (entry) => log('info', 'model call', entry) },
   })
+
+  const git = createGit({ environment: env })
   const directories = createSessionDirectories({
     git,
     store: createWorktreeStore(db),
@@ -162,8 +156,13 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
     }),
   })
 
+  const hasGit = await git.version().then(
+    () => true,
+    () => false,
+  )
   return {
     app,
+    capabilities: () => ({ ...app.capabilities(), git: hasGit }),
     registry,
     service,
     engine,
@@ -183,8 +182,7 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
     async stop({ keepEngine }) {
       unsubscribe()
       await service.close()
-      await engine.stop({ keep: keepEngine })
-      await server.close()
+      await stopEngine({ keep: keepEngine })
       db.close()
     },
   }

@@ -53,7 +53,7 @@ test('a machine enrols once, keeps its identity to itself, and comes back with i
   expect((await stat(join(machine.home, 'runtime'))).mode & 0o777).toBe(0o700)
   expect((await stat(join(machine.home, 'runtime/runtime.db'))).mode & 0o777).toBe(0o600)
   expect(control.state.dialled[0]).toMatchObject({ authorization: `Bearer ${runtime_token}` })
-  expect(hellos()[0]).toMatchObject({ runtime_id, capabilities: { sessions: true, terminal: false } })
+  expect(hellos()[0]).toMatchObject({ runtime_id, capabilities: { sessions: true, git: true, terminal: false } })
   await first.stop()
   expect(await first.exited).toBe(0)
 

@@ -116,7 +116,7 @@ export async function startDaemon(options: DaemonOptions, system: Platform): Pro
       },
       describe: () => ({
         system: { cpus: cpus().length, ram: totalmem(), release: release() },
-        capabilities: { ...backend.app.capabilities(), workspace_local: true, workspace_git: true },
+        capabilities: backend.capabilities(),
       }),
       held: () => backend.registry.held(),
       async onWelcome(welcome) {

@@ -12,18 +12,11 @@ export function linkCases(target: TargetOf, sleeps: boolean): void {
     let viewer: TestSocket
     const session = newId('agent_session')
     const workspacePath = () => `api/chamber/workspaces/${world.workspace.slug}/ws`
-    const emit = (seq: number) =>
-      world.runtime.socket?.send({
-        type: 'agent.event',
-        workspace_id: world.workspace.id,
-        agent_session_id: session,
-        epoch: 'e1',
-        seq,
-        event: { type: 'message.removed', message_id: `m${seq}` },
-      })
+    const commit = () => world.runtime.commit(world.workspace.id, session)
     beforeAll(async () => {
       world = await newWorld(target().url)
       viewer = await world.browser.socket(workspacePath())
+      for (let i = 0; i < 7; i += 1) commit()
     })
     afterAll(async () => {
       await viewer?.close()
@@ -60,15 +53,19 @@ export function linkCases(target: TargetOf, sleeps: boolean): void {
       viewer.send({ type: 'agent.watch', request_id: 'watch-00001', agent_session_id: session })
       const watched = await viewer.wait('the watch', ({ type }) => type === 'agent.watched')
       expect(watched).toMatchObject({ request_id: 'watch-00001', epoch: 'e1', seq: 7, agent_session_id: session })
-      emit(8)
+      commit()
       const event = await viewer.wait('the event', ({ type }) => type === 'agent.event')
       expect(event).toMatchObject({ seq: 8, event: { type: 'message.removed', message_id: 'm8' } })
+      viewer.send({ type: 'agent.ack', agent_session_id: session, seq: 8 })
+      // The acknowledgement has no answer: whatever comes back for the next message was handled after it.
+      viewer.send({ type: 'probe', request_id: 'probe-0002', nonce: 'n2' })
+      await viewer.wait('the probe', ({ request_id }) => request_id === 'probe-0002')
     })
 
     if (sleeps)
       it('goes on after the hub has slept', async () => {
         await target().hibernate(world.runtime.id)
-        emit(9)
+        commit()
         await viewer.wait('the event after the sleep', ({ type, seq }) => type === 'agent.event' && seq === 9)
         expect(viewer.closed).toBeNull()
         expect(world.runtime.socket?.closed).toBeNull()

@@ -68,7 +68,10 @@ export function tunnelCases(target: TargetOf): void {
         expect((await reader?.read())?.value).toBe(`data: ${word}\n\n`)
       }
       abort.abort()
-      await until('the machine to be told', () => runtime.cancelled === 1)
+      await until('the machine to be told', () => {
+        runtime.emit('tick')
+        return runtime.cancelled === 1
+      })
     })
 
     it('refuses outsiders, the anonymous and other sites', async () => {

@@ -1,10 +1,46 @@
-import { newId } from '@pilot/domain/ids'
+import type { AgentEntry, AgentEventSource, AgentSourceItem } from '@pilot/backend/link/agent-event-source'
+import { SessionWatches } from '@pilot/backend/link/session-watches'
+import { type Id, newId } from '@pilot/domain/ids'
 import { encode } from '@pilot/protocol/envelope'
 import { decodeFrame } from '@pilot/protocol/frame'
 import { systemClock } from '@pilot/protocol/link/clock'
+import type { RuntimeAgentWatchMessage } from '@pilot/protocol/messages/agent-watch'
 import { type StreamMessage, StreamMux } from '@pilot/protocol/stream/mux'
 import { until } from '../../support/pilot.ts'
 import { TestSocket } from './socket.ts'
+
+const EPOCH = 'e1'
+
+/** A journal in memory: every event of a session since its beginning. */
+class Journal implements AgentEventSource {
+  readonly #sessions = new Map<string, { workspace_id: Id<'workspace'>; entries: AgentEntry[] }>()
+
+  append(workspace_id: Id<'workspace'>, agent_session_id: Id<'agent_session'>): AgentSourceItem {
+    const session = this.#sessions.get(agent_session_id) ?? { workspace_id, entries: [] }
+    this.#sessions.set(agent_session_id, session)
+    const seq = session.entries.length + 1
+    const entry: AgentEntry = { seq, event: { type: 'message.removed', message_id: `m${seq}` } }
+    session.entries.push(entry)
+    return { kind: 'event', workspace_id, agent_session_id, epoch: EPOCH, ...entry }
+  }
+
+  head(id: Id<'agent_session'>) {
+    const session = this.#sessions.get(id)
+    return session ? { epoch: EPOCH, seq: session.entries.length, workspace_id: session.workspace_id } : null
+  }
+
+  read(id: Id<'agent_session'>, after: number, limit: number): AgentEntry[] {
+    return this.#sessions.get(id)?.entries.slice(after, after + limit) ?? []
+  }
+
+  subscribe() {
+    return () => undefined
+  }
+
+  summaries() {
+    return []
+  }
+}
 
 /** A machine's daemon reduced to its link: says hello, prepares workspaces, answers requests with what it was sent. */
 export class FakeRuntime {
@@ -17,7 +53,9 @@ export class FakeRuntime {
   /** Streams of `GET /events` that are open, and how many were cut by the reader. */
   readonly events = new Set<ReadableStreamDefaultController<Uint8Array>>()
   cancelled = 0
+  readonly #journal = new Journal()
   #mux: StreamMux | null = null
+  #watches: SessionWatches | null = null
 
   constructor(url: string, identity: { runtime_id: string; runtime_token: string }) {
     this.#url = url
@@ -39,6 +77,12 @@ export class FakeRuntime {
       handler: (request) => this.#answer(request),
     })
     this.#mux = mux
+    this.#watches = new SessionWatches({
+      events: this.#journal,
+      clock: systemClock,
+      send: (text) => socket.raw.send(text),
+      bufferedAmount: () => 0,
+    })
     socket.raw.addEventListener('message', ({ data }) => {
       if (typeof data === 'string') this.#receive(socket, data)
       else {
@@ -83,25 +127,17 @@ export class FakeRuntime {
     const message: Record<string, unknown> = JSON.parse(text)
     const type = String(message.type)
     const { request_id } = message
-    if (type === 'runtime.resync') this.#hello(socket)
-    else if (type.startsWith('stream.')) this.#mux?.receive(message as unknown as StreamMessage)
+    if (type === 'runtime.resync') {
+      this.#watches?.clear()
+      this.#hello(socket)
+    } else if (type.startsWith('stream.')) this.#mux?.receive(message as unknown as StreamMessage)
     else if (type === 'workspace.prepare') {
       const { config } = message.workspace as { config: { directory?: string } }
       socket.send({ type: 'ack', request_id, ok: true, data: { root_path: config.directory ?? '/tmp' } })
     } else if (type === 'probe') {
       socket.send({ type: 'ack', request_id, ok: true, data: { nonce: message.nonce, runtime_time: 'now' } })
-    } else if (type === 'agent.watch') {
-      const { workspace_id, agent_session_id } = message
-      socket.send({
-        type: 'agent.watched',
-        request_id,
-        workspace_id,
-        agent_session_id,
-        epoch: 'e1',
-        seq: 7,
-        mode: 'refetch',
-      })
-    } else if (type.startsWith('workspace.') || type.startsWith('runtime.')) {
+    } else if (type === 'agent.watch') this.#watches?.watch(message as unknown as RuntimeAgentWatchMessage)
+    else if (type.startsWith('workspace.') || type.startsWith('runtime.')) {
       if (request_id) socket.send({ type: 'ack', request_id, ok: true })
     }
   }
@@ -133,6 +169,11 @@ export class FakeRuntime {
       },
       { status: pathname === '/status/418' ? 418 : 200, headers: { 'set-cookie': 'stolen=1', 'x-from': 'runtime' } },
     )
+  }
+
+  /** Commits the next event of a session, and sends it to whoever watches. */
+  commit(workspaceId: Id<'workspace'>, sessionId: Id<'agent_session'>): void {
+    this.#watches?.onItem(this.#journal.append(workspaceId, sessionId))
   }
 
   /** Sends one server-sent event to every reader. */

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rename, rm, symlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { isDirty, listChanges, MAX_CHANGED_FILES, readDiff } from './diff.ts'
@@ -128,6 +128,21 @@ test('the configuration of a repository runs no program of its choice', async ()
   expect(diff.files.map((file) => file.patch !== null)).toEqual([true, true])
   expect(await isDirty(git, root)).toBe(true)
   await expect(readFile(mark)).rejects.toThrow()
+})
+
+test('an edit of the same length in the second of the checkout is seen', async () => {
+  const base = await makeRepository(git, root, { 'a.txt': 'a\n', 'b.txt': 'b\n' })
+  // As it is right after a checkout: file and index carry the same second, and the edit does not move it.
+  const second = new Date(Math.floor(Date.now() / 1_000) * 1_000 - 10_000)
+  await utimes(join(root, 'a.txt'), second, second)
+  await git.text(['update-index', '--refresh'], { cwd: root })
+  await utimes(join(root, '.git/index'), second, second)
+  await writeFiles(root, { 'a.txt': 'A\n', 'new.txt': 'n\n' })
+  await utimes(join(root, 'a.txt'), second, second)
+  // The time of the last change of the inode cannot be set, so git is told not to use it.
+  await git.text(['config', 'core.trustctime', 'false'], { cwd: root })
+  const { changes } = await listChanges(git, root, base)
+  expect(changes.map((change) => change.path)).toEqual(['a.txt', 'new.txt'])
 })
 
 test('a merge conflict is shown and does not break the others', async () => {

@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, rm } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm, stat, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { PilotError } from '@pilot/domain/errors'
@@ -114,6 +114,10 @@ async function withScratchIndex<T>(
     const env = { GIT_INDEX_FILE: copy }
     try {
       await copyFile(index, copy)
+      // Git looks into a file again when the index is not newer than it. With a new time on the copy, an edit of the
+      // same length in the same second as the checkout would go unseen.
+      const { atime, mtime } = await stat(index)
+      await utimes(copy, atime, mtime)
     } catch {
       // A checkout without an index yet: git starts from an empty one.
     }

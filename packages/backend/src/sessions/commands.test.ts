@@ -4,6 +4,7 @@ import { MAX_COMMAND_TEXT_CHARS } from '@pilot/protocol/agent/command'
 import { describe, expect, it } from 'vitest'
 import { OPEN_PROMPTS } from './commands.ts'
 import { createHarness } from './testing/harness.ts'
+import { GIVE_UP_MS } from './turn.ts'
 
 const code = (expected: string) => expect.objectContaining({ code: expected })
 
@@ -92,6 +93,8 @@ describe('prompt', () => {
     h.engine.run(h.engine.external(id), { status: 'idle' })
     expect(h.command(id, command).state).toBe('running')
     await h.settle(2_000)
+    expect(h.command(id, command).state).toBe('running')
+    for (let ms = 0; ms < GIVE_UP_MS; ms += 2_000) await h.settle(2_000)
     expect(h.command(id, command)).toMatchObject({ state: 'interrupted', error: { code: 'AGENT_UNAVAILABLE' } })
     expect(h.state(id).session?.status).toBe('interrupted')
   })
@@ -137,6 +140,27 @@ describe('prompt', () => {
     await h.settle()
     expect(h.command(id, missing.id)).toMatchObject({ state: 'failed', error: { code: 'AGENT_NOT_INSTALLED' } })
     expect(h.engine.effects.size).toBe(0)
+  })
+
+  it('gets a new session of the engine after the engine forgot the old one', async () => {
+    const h = createHarness()
+    const { id } = await h.newSession()
+    h.engine.autoAnswer = true
+    h.prompt(id, 'one')
+    await h.settle()
+    h.engine.sessions.clear()
+    h.engine.before = (call) => {
+      if (call === 'prompt') throw new PilotError('SESSION_NOT_FOUND')
+    }
+    const lost = h.prompt(id, 'two')
+    await h.settle()
+    expect(h.command(id, lost.id)).toMatchObject({ state: 'failed', error: { code: 'AGENT_UNAVAILABLE' } })
+    expect(h.state(id).session?.status).toBe('interrupted')
+    h.engine.before = () => undefined
+    const again = h.prompt(id, 'three')
+    await h.settle()
+    expect(h.command(id, again.id).state).toBe('done')
+    expect(h.state(id).messages).toHaveLength(4)
   })
 
   it('goes on when the call breaks off after the engine took it', async () => {

@@ -1,3 +1,4 @@
+import { PilotError } from '@pilot/domain/errors'
 import type { Id } from '@pilot/domain/ids'
 import type { AgentError } from '@pilot/protocol/agent/model'
 import type { EngineSessionHandle } from '../engine/engine.ts'
@@ -7,7 +8,7 @@ import { ensureEngineSession, sessionOf } from './engine-session.ts'
 import type { Ending } from './status.ts'
 import type { StoredCommand } from './store/rows.ts'
 import { within } from './tasks.ts'
-import { finish, settleTurn } from './turn.ts'
+import { FORGOTTEN, finish, forgotten, settleTurn } from './turn.ts'
 
 export const UNKNOWN: AgentError = {
   code: 'AGENT_UNAVAILABLE',
@@ -104,7 +105,11 @@ export async function resolveSent(
   liveOf(core, command.session_id).stopped.delete(id)
   const current = core.store.commands.get(id)
   if (current?.state !== 'dispatching') return
-  if (certainlyRefused(cause)) end(core, current, 'failed', agentError(cause))
+  // It was never taken, so a new prompt, which gets a new session of the engine, repeats nothing.
+  if (cause instanceof PilotError && cause.code === 'SESSION_NOT_FOUND') {
+    end(core, current, 'failed', FORGOTTEN)
+    forgotten(core, command.session_id)
+  } else if (certainlyRefused(cause)) end(core, current, 'failed', agentError(cause))
   else end(core, current, 'unknown', UNKNOWN)
 }
 

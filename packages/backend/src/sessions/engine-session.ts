@@ -32,7 +32,9 @@ export async function ensureEngineSession(core: Core, id: SessionId): Promise<En
   const row = sessionOf(core, id)
   const known = handleOf(row)
   if (known) return known
-  const handle = await core.engine.createSession({ ref: id, directory, title: row.session.title })
+  // A title that no person gave is left to the engine, which knows better what the prompt is about.
+  const title = row.title_by_user ? { title: row.session.title } : {}
+  const handle = await core.engine.createSession({ ref: id, directory, ...title })
   const { workspace_id } = sessionOf(core, id)
   update(core, id, [], {
     change: { external_id: handle.external_id },

@@ -1,3 +1,4 @@
+import { PilotError } from '@pilot/domain/errors'
 import { newId } from '@pilot/domain/ids'
 import { fold } from '@pilot/protocol/agent/fold'
 import { describe, expect, it } from 'vitest'
@@ -168,6 +169,22 @@ describe('an engine that dies', () => {
     expect(h.command(id, command.id).state).toBe('interrupted')
     expect(h.state(id).session?.status).toBe('interrupted')
     expect(h.state(id).permissions[0]?.resolution?.outcome).toBe('lost')
+  })
+})
+
+describe('an engine that forgot the session', () => {
+  it('ends its turn; looking again does not go on for ever', async () => {
+    const { h, id, command, external } = await working()
+    h.engine.before = (call) => {
+      if (call === 'readState') throw new PilotError('SESSION_NOT_FOUND')
+    }
+    h.engine.emit({ type: 'gap' })
+    await h.settle(5_000)
+    expect(h.command(id, command.id).state).toBe('interrupted')
+    expect(h.state(id).session?.status).toBe('interrupted')
+    expect(h.clock.pending()).toBe(0)
+    h.engine.emit({ type: 'run', external_id: external, run: { status: 'idle' } })
+    expect(h.logged).toEqual([])
   })
 })
 

@@ -8,7 +8,7 @@ import { scheduleChanges } from './changes.ts'
 import { type Core, liveOf, now, update } from './core.ts'
 import { appendedText, partEvents, same } from './part-events.ts'
 import type { OwnedKind, SessionId } from './store/rows.ts'
-import { interrupt, reconcile, scheduleRecheck, settleTurn } from './turn.ts'
+import { forgotten, interrupt, reconcile, scheduleRecheck, settleTurn } from './turn.ts'
 
 type SessionEvent = Extract<EngineEvent, { external_id: string }>
 
@@ -84,7 +84,7 @@ function ingestOne(core: Core, id: SessionId, event: Exclude<SessionEvent, { typ
       titled(core, id, event.title)
       return
     case 'session.removed':
-      removed(core, id)
+      forgotten(core, id)
       return
     case 'run': {
       const live = liveOf(core, id)
@@ -176,16 +176,6 @@ function titled(core: Core, id: SessionId, title: string): void {
   const text = title.replace(/\s+/g, ' ').trim().slice(0, 200).toWellFormed()
   if (!row || row.title_by_user || text === '' || PLACEHOLDER_TITLE.test(text) || text === row.session.title) return
   update(core, id, [{ type: 'session.updated', session: { ...row.session, title: text } }])
-}
-
-/** Somebody else deleted the engine's session: the next prompt gets a new one. */
-function removed(core: Core, id: SessionId): void {
-  interrupt(core, id, {
-    code: 'AGENT_UNAVAILABLE',
-    message: 'The agent forgot this session. What it did is kept here; the next prompt starts without its memory.',
-    retryable: false,
-  })
-  update(core, id, [], { change: { external_id: null } })
 }
 
 function failed(core: Core, id: SessionId, { error }: Extract<EngineEvent, { type: 'failed' }>): void {

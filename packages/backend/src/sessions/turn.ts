@@ -1,6 +1,8 @@
+import { PilotError } from '@pilot/domain/errors'
 import type { AgentEvent } from '@pilot/protocol/agent/event'
 import { fold } from '@pilot/protocol/agent/fold'
 import type { AgentError } from '@pilot/protocol/agent/model'
+import type { EngineState } from '../engine/engine.ts'
 import { loseAsks, NO_ASKS, openPermission, openQuestion, rejectAsks } from './asks.ts'
 import { scheduleChanges } from './changes.ts'
 import { commandEvent } from './command-view.ts'
@@ -10,8 +12,9 @@ import { answerTo, closeOpen } from './settle.ts'
 import type { Ending } from './status.ts'
 import type { SessionId, StoredCommand } from './store/rows.ts'
 
-/** The engine may be a moment behind its own answer to a prompt before it says that it works on it. */
+/** A prompt that the engine has but does not work on is looked at this often, and given up after this long. */
 const RECHECK_MS = 2_000
+export const GIVE_UP_MS = 10_000
 
 const NO_ANSWER: AgentError = {
   code: 'AGENT_UNAVAILABLE',
@@ -25,13 +28,19 @@ export const STOPPED: AgentError = {
   retryable: true,
 }
 
+export const FORGOTTEN: AgentError = {
+  code: 'AGENT_UNAVAILABLE',
+  message: 'The agent forgot this session. What it did is kept here; the next prompt starts without its memory.',
+  retryable: true,
+}
+
 type Result = { state: 'done' | 'failed' | 'interrupted'; error: AgentError | null }
 
 /**
- * The engine is idle: every prompt that it answered is finished, and nothing is left half open. `final` also gives up
- * on prompts without an answer; else the engine is asked again a little later.
+ * The engine is idle: every prompt that it answered is finished, and nothing is left half open. A prompt without an
+ * answer may not have begun yet: the engine is asked again (`asked` says that it just was) until it is given up.
  */
-export function settleTurn(core: Core, id: SessionId, { final = false }: { final?: boolean } = {}): void {
+export function settleTurn(core: Core, id: SessionId, { asked = false }: { asked?: boolean } = {}): void {
   const live = liveOf(core, id)
   const { aborting, failed } = live
   const at = core.clock.now()
@@ -49,7 +58,8 @@ export function settleTurn(core: Core, id: SessionId, { final = false }: { final
       results.push([command, { state: 'interrupted', error: failed ?? (answer.status === 'aborted' ? null : STOPPED) }])
     else if (failed) results.push([command, { state: 'failed', error: failed }])
     else if (answer) results.push([command, { state: 'done', error: null }])
-    else if (final) results.push([command, { state: 'interrupted', error: NO_ANSWER }])
+    else if (asked && at.getTime() - command.updated_at.getTime() >= GIVE_UP_MS)
+      results.push([command, { state: 'interrupted', error: NO_ANSWER }])
     else waiting = true
   }
   live.aborting = null
@@ -112,7 +122,7 @@ export function scheduleRecheck(core: Core, id: SessionId): void {
 
 async function recheck(core: Core, id: SessionId): Promise<void> {
   try {
-    await reconcile(core, id, { final: true })
+    await reconcile(core, id)
   } catch (error) {
     core.log('the engine did not say how a session stands', error)
     if (!core.closing && core.journal.session(id)) scheduleRecheck(core, id)
@@ -123,7 +133,7 @@ async function recheck(core: Core, id: SessionId): Promise<void> {
  * Reads what the engine says about a session and journals the difference. Events that arrive meanwhile are newer than
  * the answer and win. Does nothing when the engine has no such session; throws what the engine throws.
  */
-export async function reconcile(core: Core, id: SessionId, options: { final?: boolean } = {}): Promise<void> {
+export async function reconcile(core: Core, id: SessionId): Promise<void> {
   const row = core.journal.session(id)
   const handle = row && handleOf(row)
   if (!handle || core.closing) return
@@ -132,18 +142,31 @@ export async function reconcile(core: Core, id: SessionId, options: { final?: bo
   if (live.reading) return
   const touched = new Touched()
   live.reading = touched
-  const engine = await core.engine.readState(handle).finally(() => {
+  let engine: EngineState
+  try {
+    engine = await core.engine.readState(handle)
+  } catch (cause) {
+    if (!(cause instanceof PilotError && cause.code === 'SESSION_NOT_FOUND')) throw cause
+    if (!core.closing && core.journal.session(id)) forgotten(core, id)
+    return
+  } finally {
     live.reading = null
-  })
+  }
   if (core.closing || !core.journal.session(id)) return
   if (!touched.run) live.run = engine.run
   update(core, id, difference(core.journal.state(id), engine, touched, now(core)))
   for (const ask of engine.permissions) if (!touched.ids.has(ask.id)) openPermission(core, id, ask)
   for (const ask of engine.questions) if (!touched.ids.has(ask.id)) openQuestion(core, id, ask)
   loseAsks(core, id, engine, touched)
-  if (live.run.status === 'idle') settleTurn(core, id, options)
+  if (live.run.status === 'idle') settleTurn(core, id, { asked: true })
   else scheduleChanges(core, id)
   releaseLive(core, id)
+}
+
+/** The engine has no such session any more: what ran is interrupted, and the next prompt gets a new one. */
+export function forgotten(core: Core, id: SessionId): void {
+  interrupt(core, id, FORGOTTEN)
+  update(core, id, [], { change: { external_id: null }, durability: 'synced' })
 }
 
 /** Ends everything that a session was doing because its engine is gone. */

@@ -30,15 +30,16 @@ export function createSettingsStore(db: SqliteDatabase) {
     read,
     /** Replaces the settings. Throws CONFLICT when they were changed since that version. */
     write(workspaceId: string, settings: WorkspaceSettings): WorkspaceSettings {
-      const { changes } = db
-        .query(`insert into workspace_setting (workspace_id, version, value) values (?1, 1, ?3)
-          on conflict (workspace_id) do update set version = version + 1, value = excluded.value where version = ?2`)
-        .run(workspaceId, settings.version, JSON.stringify(settings.value))
-      if (changes === 0) {
-        throw new PilotError('CONFLICT', 'The settings were changed meanwhile. Reload them and try again.', {
-          version: read(workspaceId).version,
-        })
+      const { version } = read(workspaceId)
+      if (version !== settings.version) {
+        throw new PilotError('CONFLICT', 'The settings were changed meanwhile. Reload them and try again.', { version })
       }
+      db.query(`insert into workspace_setting (workspace_id, version, value) values (?, ?, ?)
+        on conflict (workspace_id) do update set version = excluded.version, value = excluded.value`).run(
+        workspaceId,
+        version + 1,
+        JSON.stringify(settings.value),
+      )
       return read(workspaceId)
     },
   }

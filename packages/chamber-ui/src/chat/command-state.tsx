@@ -79,8 +79,13 @@ export function CommandStateLine({ command, actions }: { command: Command; actio
         </Line>
       )
     case 'interrupted':
-      return (
-        <Line kind="failed" word="Interrupted" say={command.error?.message ?? 'What was done until then is kept.'}>
+      // Without an error it was a person who stopped it.
+      return command.error ? (
+        <Line kind="failed" word="Interrupted" say={command.error.message}>
+          {again}
+        </Line>
+      ) : (
+        <Line kind="offline" word="Stopped" say="">
           {again}
         </Line>
       )

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import { RelativeTime } from '../primitives/relative-time.tsx'
+import { shortAge, useNow } from '../primitives/relative-time.tsx'
 import { State } from '../primitives/state.tsx'
 
 interface DecisionFrameProps {
@@ -12,6 +12,7 @@ interface DecisionFrameProps {
 
 /** What waits for a person: a card in the composer's place on a desktop, a sheet over the lower part on a phone. */
 export function DecisionFrame({ label, askedAt, place, children }: DecisionFrameProps) {
+  const now = useNow()
   return (
     <section
       aria-label={label}
@@ -21,8 +22,7 @@ export function DecisionFrame({ label, askedAt, place, children }: DecisionFrame
         <div className="flex items-center gap-2 text-text-3 text-xs">
           <State kind="waiting">Waiting for you</State>
           <span className="max-md:ml-auto">
-            <span className="max-md:hidden">asked </span>
-            <RelativeTime iso={askedAt} />
+            asked <time dateTime={askedAt}>{askedAge(new Date(askedAt), now)}</time>
           </span>
           {place === null ? null : <span className="md:ml-auto">{place}</span>}
         </div>
@@ -30,4 +30,10 @@ export function DecisionFrame({ label, askedAt, place, children }: DecisionFrame
       </div>
     </section>
   )
+}
+
+/** "2 min ago", "now", "Tue". */
+function askedAge(then: Date, now: Date): string {
+  const age = shortAge(then, now)
+  return /^\d+ (min|h)$/.test(age) ? `${age} ago` : age
 }

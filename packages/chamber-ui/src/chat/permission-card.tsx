@@ -2,8 +2,8 @@ import type { Permission, ToolKind } from '@pilot/protocol/agent/model'
 import { useEffect, useRef, useState } from 'react'
 import { Button } from '../primitives/button.tsx'
 import { Textarea } from '../primitives/field.tsx'
-import { Kbd } from '../primitives/kbd.tsx'
 import { DecisionFrame } from './decision-frame.tsx'
+import { PrimaryKbd } from './primary-kbd.tsx'
 
 /** The enter key answers only this long after the card came or another key was pressed, in ms: who types goes on typing. */
 const ARM_MS = 1_000
@@ -82,7 +82,7 @@ export function PermissionCard({ permission, place, position, answer, onReply }:
           </div>
         </form>
       ) : (
-        <div className="flex flex-wrap items-center gap-2 max-md:grid max-md:grid-cols-2 max-md:[&>button]:h-11 max-md:[&>button]:text-[15px]">
+        <div className="flex items-center gap-2 max-md:grid max-md:grid-cols-2 max-md:[&>button]:h-11 max-md:[&>button]:text-[15px]">
           <Button
             variant="primary"
             busy={answer === 'sending'}
@@ -90,12 +90,12 @@ export function PermissionCard({ permission, place, position, answer, onReply }:
             className="max-md:col-span-2"
             onClick={() => onReply('once')}
           >
-            Allow once <Kbd className="border-current/35 text-current">↵</Kbd>
+            Allow once <PrimaryKbd>↵</PrimaryKbd>
           </Button>
           {pattern === undefined ? null : (
             <Button
               disabled={busy}
-              className="min-w-0 shrink"
+              className="min-w-0 shrink! overflow-hidden"
               title={`Not asked again for: ${permission.always.join(', ')}, until the agent restarts`}
               onClick={() => onReply('always')}
             >
@@ -106,9 +106,9 @@ export function PermissionCard({ permission, place, position, answer, onReply }:
             </Button>
           )}
           <Button
-            variant="quiet"
+            variant="danger"
             disabled={busy}
-            className={`text-bad max-md:border-line-strong max-md:bg-surface md:ml-auto ${pattern === undefined ? 'max-md:col-span-2' : ''}`}
+            className={`md:ml-auto ${pattern === undefined ? 'max-md:col-span-2' : ''}`}
             onClick={() => setRejecting(true)}
           >
             Reject…

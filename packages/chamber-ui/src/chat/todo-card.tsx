@@ -41,9 +41,10 @@ function Box({ status }: { status: Todo['status'] }) {
     <span
       aria-hidden="true"
       className={cn(
-        'mt-[3px] grid size-3.5 shrink-0 place-items-center rounded-xs border-[1.5px] border-line-strong',
-        status === 'completed' && 'border-good bg-good text-surface',
-        status === 'in_progress' && 'border-work',
+        'mt-[3px] grid size-3.5 shrink-0 place-items-center rounded-xs border-[1.5px]',
+        status === 'completed' ? 'border-good bg-good text-surface' : null,
+        status === 'in_progress' ? 'border-work' : null,
+        status === 'pending' || status === 'cancelled' ? 'border-line-strong' : null,
       )}
     >
       {status === 'completed' ? <Check className="size-2.5" strokeWidth={4} /> : null}

@@ -1,7 +1,16 @@
 import type { SessionState } from '@pilot/protocol/agent/fold'
-import { useVirtualizer } from '@tanstack/react-virtual'
+import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual'
 import { ArrowDown } from 'lucide-react'
-import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import {
+  type ReactNode,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react'
 import { Button } from '../primitives/button.tsx'
 import { cn } from '../primitives/cn.ts'
 import { Spinner } from '../primitives/spinner.tsx'
@@ -57,28 +66,19 @@ export function Transcript(props: TranscriptProps) {
     overscan: 6,
     gap: 12,
     paddingStart: OLDER_LINE_HEIGHT,
-    paddingEnd: 24,
+    paddingEnd: 32,
     anchorTo: 'end',
     followOnAppend: true,
     scrollEndThreshold: END_THRESHOLD,
-    useAnimationFrameWithResizeObserver: true,
   })
   const [atEnd, setAtEnd] = useState(true)
   const unseen = useUnseen(rows, atEnd)
-
-  // The first view is the end.
-  const started = useRef(false)
-  const count = rows.length
-  useEffect(() => {
-    if (started.current || count === 0) return
-    started.current = true
-    virtualizer.scrollToEnd()
-  }, [count, virtualizer])
+  const noteScroll = useFollowEnd(scroller, virtualizer, rows.length, setAtEnd)
 
   const onScroll = () => {
-    setAtEnd(virtualizer.isAtEnd(END_THRESHOLD))
+    noteScroll()
     const top = scroller.current?.scrollTop ?? 0
-    if (started.current && hasMore && older === 'idle' && top < OLDER_THRESHOLD) onLoadOlder()
+    if (hasMore && older === 'idle' && rows.length > 0 && top < OLDER_THRESHOLD) onLoadOlder()
   }
 
   return (
@@ -149,6 +149,55 @@ function OlderLine({ older, onLoadOlder }: Pick<TranscriptProps, 'older' | 'onLo
       )}
     </div>
   )
+}
+
+interface Measure {
+  height: number
+  content: number
+}
+
+/**
+ * Keeps the end in sight while the reader is there: from the first view on, and when the place for the conversation gets
+ * smaller (a keyboard, a question below it). Only the reader's own scrolling lets go of the end.
+ */
+function useFollowEnd(
+  scroller: RefObject<HTMLElement | null>,
+  virtualizer: Pick<Virtualizer<HTMLDivElement, Element>, 'isAtEnd' | 'scrollToEnd'>,
+  count: number,
+  onAtEnd: (atEnd: boolean) => void,
+): () => void {
+  const pinned = useRef(true)
+  const last = useRef<Measure | null>(null)
+  const measure = useCallback((): Measure => {
+    const element = scroller.current
+    return { height: element?.clientHeight ?? 0, content: element?.scrollHeight ?? 0 }
+  }, [scroller])
+  const toEnd = useCallback(() => {
+    if (pinned.current) virtualizer.scrollToEnd()
+  }, [virtualizer])
+
+  const empty = count === 0
+  useLayoutEffect(() => {
+    if (!empty) toEnd()
+  }, [empty, toEnd])
+  useEffect(() => {
+    const element = scroller.current
+    if (!element) return
+    const observer = new ResizeObserver(toEnd)
+    observer.observe(element)
+    return () => observer.disconnect()
+  }, [scroller, toEnd])
+
+  return useCallback(() => {
+    const now = measure()
+    const same = last.current?.height === now.height && last.current.content === now.content
+    last.current = now
+    const atEnd = virtualizer.isAtEnd(END_THRESHOLD)
+    // A scroll event of a changed layout is not the reader's.
+    if (atEnd || same) pinned.current = atEnd
+    else toEnd()
+    onAtEnd(pinned.current)
+  }, [measure, toEnd, virtualizer, onAtEnd])
 }
 
 /** How many rows came at the end since the reader left it. */

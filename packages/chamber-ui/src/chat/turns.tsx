@@ -79,9 +79,9 @@ function UserTurn({ text, at, faint, children }: UserTurnProps) {
       >
         {text}
       </div>
-      <div className="flex flex-wrap items-center justify-end gap-x-2.5 text-text-3 text-xs">
+      <div className="flex items-end justify-end gap-x-2.5 text-text-3 text-xs">
         {children}
-        <time dateTime={at} title={time.toLocaleString()} className="tabular-nums">
+        <time dateTime={at} title={time.toLocaleString()} className="shrink-0 leading-7 tabular-nums">
           {time.toLocaleTimeString(undefined, { hour: 'numeric', minute: '2-digit' })}
         </time>
       </div>

@@ -1,7 +1,6 @@
 import { ArrowUp, Square } from 'lucide-react'
 import { type KeyboardEvent, type ReactNode, type Ref, useRef } from 'react'
 import { Button } from '../primitives/button.tsx'
-import { cn } from '../primitives/cn.ts'
 
 interface ComposerProps {
   /** The draft; kept per session by whoever owns it. */
@@ -72,12 +71,12 @@ export function Composer(props: ComposerProps) {
               </span>
             ) : null}
             {onStop ? (
-              <Button onClick={onStop} busy={stopping ?? false} className={cn(ready && 'touch:px-3')}>
+              <Button onClick={onStop} busy={stopping ?? false}>
                 {stopping ? null : <Square aria-hidden="true" className="size-3! fill-current" />} Stop
               </Button>
             ) : null}
             {!onStop || ready ? (
-              <Button variant="primary" disabled={!ready} onClick={send} aria-label="Send" className="px-2.5">
+              <Button variant="primary" size="icon" disabled={!ready} onClick={send} aria-label="Send">
                 <ArrowUp aria-hidden="true" />
               </Button>
             ) : null}

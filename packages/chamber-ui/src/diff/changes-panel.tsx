@@ -6,7 +6,6 @@ import { LineCount } from '../chat/line-count.tsx'
 import { Chip } from '../primitives/badge.tsx'
 import { Button } from '../primitives/button.tsx'
 import { cn } from '../primitives/cn.ts'
-import { CopyButton } from '../primitives/copy-button.tsx'
 import { EmptyState, type ErrorFacts, ErrorState } from '../primitives/notice.tsx'
 import { Skeleton } from '../primitives/skeleton.tsx'
 import { PatchView } from './patch-view.tsx'
@@ -103,27 +102,22 @@ function File({ file, patch, failed, open, onToggle, loadFile }: FileProps) {
   const Chevron = open ? ChevronDown : ChevronRight
   return (
     <li className="border-line border-t">
-      <div className="group/file flex items-center pr-1.5">
-        <button
-          type="button"
-          aria-expanded={open}
-          onClick={() => onToggle(!open)}
-          className="flex min-h-9.5 min-w-0 flex-1 items-center gap-2 py-1.5 pr-2 pl-4 text-left text-sm hover:bg-sunken focus-visible:-outline-offset-2 touch:min-h-11"
+      <button
+        type="button"
+        aria-expanded={open}
+        onClick={() => onToggle(!open)}
+        className="flex min-h-9.5 w-full min-w-0 items-center gap-2 px-4 py-1.5 text-left text-sm hover:bg-sunken focus-visible:-outline-offset-2 touch:min-h-11"
+      >
+        <Chevron aria-hidden="true" className="size-4.5 shrink-0 text-text-3" strokeWidth={1.6} />
+        <span
+          className="min-w-0 flex-1 truncate font-mono text-xs"
+          title={file.old_path ? `${file.old_path} → ${file.path}` : file.path}
         >
-          <Chevron aria-hidden="true" className="size-4.5 shrink-0 text-text-3" strokeWidth={1.6} />
-          <span
-            className="min-w-0 flex-1 truncate font-mono text-xs"
-            title={file.old_path ? `${file.old_path} → ${file.path}` : file.path}
-          >
-            {file.path}
-          </span>
-          {word ? <Chip>{word}</Chip> : null}
-          <LineCount additions={file.additions} deletions={file.deletions} />
-        </button>
-        <span className="opacity-0 group-focus-within/file:opacity-100 group-hover/file:opacity-100 touch:opacity-100">
-          <CopyButton text={file.path} label="Copy the path" />
+          {file.path}
         </span>
-      </div>
+        {word ? <Chip>{word}</Chip> : null}
+        <LineCount additions={file.additions} deletions={file.deletions} />
+      </button>
       {open ? <Content file={file} patch={patch} failed={failed} loadFile={loadFile} /> : null}
     </li>
   )

@@ -78,7 +78,9 @@ export function ProcedureRunner({ procedures, busy, result, error, onCall }: Pro
         </Button>
       </div>
       {result === undefined ? null : (
-        <pre className="max-h-96 overflow-auto rounded-sm bg-sunken p-3 text-xs">{JSON.stringify(result, null, 2)}</pre>
+        <pre className="whitespace-pre-wrap break-all rounded-sm bg-sunken p-3 text-xs">
+          {JSON.stringify(result, null, 2)}
+        </pre>
       )}
     </form>
   )

@@ -71,7 +71,7 @@ function Name({ workspace }: { workspace: WorkspaceView }) {
     <div className="min-w-0">
       <AppLink
         href={`/${workspace.slug}`}
-        className="inline-flex max-w-full items-center truncate rounded-xs font-medium underline-offset-4 hover:underline touch:min-h-11"
+        className="inline-flex max-w-full items-center truncate rounded-xs font-medium underline-offset-4 hover:underline touch:min-h-11 touch:min-w-11"
       >
         {workspace.name}
       </AppLink>

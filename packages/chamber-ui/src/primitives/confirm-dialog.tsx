@@ -66,7 +66,9 @@ function ConfirmForm({ children, confirm, typedName, busy, error, onConfirm, onO
         </p>
       ) : null}
       <DialogActions>
-        <Button onClick={() => onOpenChange(false)}>Cancel</Button>
+        <Button data-first onClick={() => onOpenChange(false)}>
+          Cancel
+        </Button>
         <Button type="submit" variant="destroy" disabled={!ready} busy={busy ?? false}>
           {confirm}
         </Button>

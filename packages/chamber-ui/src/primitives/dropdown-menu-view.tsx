@@ -47,7 +47,7 @@ const parts: MenuParts = {
 /** The menu itself, open from the start: it is fetched by the press that opens it. */
 export function DropdownMenuView({ trigger, children, align = 'end', side = 'bottom', className }: DropdownMenuProps) {
   return (
-    <Radix.Root defaultOpen>
+    <Radix.Root defaultOpen modal={false}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
       <Radix.Portal>
         <Radix.Content

@@ -6,7 +6,7 @@ export function Kbd({ children, className }: { children: ReactNode; className?: 
   return (
     <kbd
       className={cn(
-        'rounded-xs border border-line px-1.5 py-1 font-medium text-2xs text-text-3 leading-none touch:hidden',
+        'whitespace-nowrap rounded-xs border border-line px-1.5 py-1 font-medium text-2xs text-text-3 leading-none touch:hidden',
         className,
       )}
     >

@@ -7,6 +7,15 @@ import type { SheetProps } from './sheet.tsx'
 
 const SCRIM = 'fixed inset-0 z-40 animate-fade-in bg-scrim'
 
+/** The first thing to fill in or to answer gets the focus, not the button that closes. */
+function focusFirst(event: Event) {
+  const field = event.target instanceof HTMLElement ? event.target.querySelector<HTMLElement>(FIRST) : null
+  if (!field) return
+  event.preventDefault()
+  field.focus()
+}
+const FIRST = 'input:not(:disabled), select:not(:disabled), textarea:not(:disabled), [data-first]'
+
 /** The dialog behind `Dialog`. */
 export function DialogView({ open, onOpenChange, title, description, children, size = 'md', className }: DialogProps) {
   return (
@@ -15,6 +24,7 @@ export function DialogView({ open, onOpenChange, title, description, children, s
         <Radix.Overlay className={SCRIM} />
         <Radix.Content
           {...(description ? {} : { 'aria-describedby': undefined })}
+          onOpenAutoFocus={focusFirst}
           className={cn(
             'fixed z-50 flex flex-col overflow-hidden border border-line bg-raised shadow-float focus:outline-none',
             'max-md:inset-x-0 max-md:bottom-0 max-md:max-h-[92dvh] max-md:animate-sheet-in max-md:rounded-t-lg max-md:pb-[env(safe-area-inset-bottom)]',

@@ -1,9 +1,10 @@
 import { ChevronRight, FileText, type LucideIcon, Pencil, Search } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { PrimaryKbd } from '../chat/primary-kbd.tsx'
 import { Chip } from '../primitives/badge.tsx'
 import { Button } from '../primitives/button.tsx'
-import { Kbd } from '../primitives/kbd.tsx'
 import { State } from '../primitives/state.tsx'
+import { commandKey } from '../shell/sidebar.tsx'
 
 const SUGGESTIONS: readonly { icon: LucideIcon; text: string }[] = [
   { icon: Search, text: 'Explain how this repository is built and tested' },
@@ -87,7 +88,7 @@ export function FirstTask(props: FirstTaskProps) {
               </span>
               {tooLong ? <TooLong by={value.length - maxLength} /> : null}
               <Button variant="primary" disabled={!ready} onClick={start}>
-                Start <Kbd className="border-current/35 text-current">⌘↵</Kbd>
+                Start <PrimaryKbd>{commandKey()}↵</PrimaryKbd>
               </Button>
             </div>
           </div>
@@ -119,7 +120,7 @@ export function FirstTask(props: FirstTaskProps) {
                   <button
                     type="button"
                     onClick={() => onChange(text)}
-                    className="flex min-h-11 w-full items-center gap-2.5 px-0.5 text-left hover:bg-sunken"
+                    className="flex min-h-11 w-full items-center gap-2.5 px-0.5 py-1.5 text-left hover:bg-sunken"
                   >
                     <Icon aria-hidden="true" className="size-4.5 shrink-0 text-text-3" strokeWidth={1.6} />
                     <span className="min-w-0 flex-1">{text}</span>

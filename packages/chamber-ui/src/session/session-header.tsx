@@ -14,7 +14,6 @@ import { type ReactNode, useState } from 'react'
 import { LineCount } from '../chat/line-count.tsx'
 import { Chip } from '../primitives/badge.tsx'
 import { Button, IconButton } from '../primitives/button.tsx'
-import { cn } from '../primitives/cn.ts'
 import { DropdownMenu, DropdownMenuItem, DropdownMenuSeparator } from '../primitives/dropdown-menu.tsx'
 import { Skeleton } from '../primitives/skeleton.tsx'
 
@@ -81,16 +80,12 @@ export function SessionHeader(props: SessionHeaderProps) {
           )}
         </p>
       </div>
-      {session?.model ? (
-        <Chip className={cn('shrink-0 max-lg:hidden', session.model.demo && 'text-unknown')}>
-          {session.model.label}
-        </Chip>
-      ) : null}
+      {session?.model ? <Chip className="shrink-0 max-lg:hidden">{session.model.label}</Chip> : null}
       <Button
         variant="quiet"
         aria-pressed={panelOpen}
         aria-label={`Changes, ${changes.files} ${changes.files === 1 ? 'file' : 'files'}`}
-        className={cn('px-2.5', panelOpen && 'lg:bg-sunken')}
+        className={panelOpen ? 'lg:bg-sunken!' : ''}
         onClick={onTogglePanel}
       >
         {changes.additions + changes.deletions > 0 ? <LineCount {...changes} /> : <FileDiff aria-hidden="true" />}

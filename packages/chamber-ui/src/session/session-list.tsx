@@ -41,7 +41,7 @@ export function SessionList(props: SessionListProps) {
         <IconButton
           label={archived ? 'Show open sessions' : 'Show archived sessions'}
           aria-pressed={archived}
-          className={cn(archived && 'bg-sunken text-text')}
+          className={archived ? 'bg-sunken' : ''}
           onClick={() => onArchivedChange(!archived)}
         >
           <Archive aria-hidden="true" />
@@ -85,8 +85,8 @@ export function SessionList(props: SessionListProps) {
                     href={hrefOf(session.id)}
                     aria-current={session.id === currentId ? 'page' : undefined}
                     className={cn(
-                      'grid min-h-11 content-center gap-0.5 border-transparent border-l-2 py-2.25 pr-4 pl-3.5 hover:bg-sunken focus-visible:-outline-offset-2',
-                      session.id === currentId && 'border-accent bg-surface hover:bg-surface',
+                      'grid min-h-11 content-center gap-0.5 border-l-2 py-2.25 pr-4 pl-3.5 focus-visible:-outline-offset-2',
+                      session.id === currentId ? 'border-accent bg-surface' : 'border-transparent hover:bg-sunken',
                     )}
                   >
                     <Item session={session} />

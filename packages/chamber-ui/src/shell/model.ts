@@ -16,7 +16,8 @@ export interface SwitchGroup {
   id: string
   name: string
   instances: readonly { id: string; name: string; href: string; current: boolean }[]
-  settingsHref: string
+  /** Page of the organization, which leads on to an instance. */
+  href: string
 }
 
 /** A workspace in the sidebar: its name and what its sessions need most. */

@@ -59,7 +59,7 @@ export function Section({ title, hint, action, children }: SectionProps) {
   return (
     <section className="grid gap-2">
       <div className="flex min-h-8.5 items-center gap-2.5">
-        <h2 className="font-medium">{title}</h2>
+        <h2 className="shrink-0 font-medium">{title}</h2>
         {hint ? <span className="min-w-0 truncate text-sm text-text-3">{hint}</span> : null}
         {action ? <div className="ml-auto flex shrink-0 items-center gap-2">{action}</div> : null}
       </div>

@@ -72,6 +72,11 @@ function MoreList({ data, close }: { data: ShellData; close: () => void }) {
       {(data.groups ?? []).map((group) => (
         <section key={group.id}>
           <Title>{group.name}</Title>
+          {group.instances.length === 0 ? (
+            <AppLink href={group.href} onClick={close} className={item}>
+              No instance yet
+            </AppLink>
+          ) : null}
           {group.instances.map((instance) => (
             <AppLink
               key={instance.id}

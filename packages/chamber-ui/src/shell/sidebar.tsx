@@ -44,11 +44,11 @@ export function Sidebar({ data }: { data: ShellData }) {
           trigger={
             <button
               type="button"
-              aria-label={`${data.user.name}: your menu`}
               className="flex h-11 items-center gap-2.5 rounded-sm px-2 text-left text-text-2 hover:bg-sunken hover:text-text data-[state=open]:bg-sunken"
             >
               <Avatar name={data.user.name} />
               <span className="min-w-0 flex-1 truncate">{data.user.name}</span>
+              <span className="sr-only">Your menu</span>
               <Ellipsis aria-hidden="true" className="size-4 text-text-3" />
             </button>
           }

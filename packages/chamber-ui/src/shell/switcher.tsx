@@ -47,6 +47,11 @@ export function Switcher({ data }: { data: ShellData }) {
       {data.groups.map((group) => (
         <div key={group.id}>
           <DropdownMenuLabel>{group.name}</DropdownMenuLabel>
+          {group.instances.length === 0 ? (
+            <DropdownMenuItem asChild>
+              <AppLink href={group.href}>No instance yet</AppLink>
+            </DropdownMenuItem>
+          ) : null}
           {group.instances.map((instance) => (
             <DropdownMenuItem key={instance.id} asChild>
               <AppLink href={instance.href} aria-current={instance.current ? 'true' : undefined}>

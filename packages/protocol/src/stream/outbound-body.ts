@@ -14,7 +14,7 @@ export class OutboundBody {
   #sent = 0
   #stopped = false
   #wake: (() => void) | null = null
-  #reader: ReadableStreamDefaultReader<Uint8Array> | null = null
+  #reader: { cancel(reason?: unknown): Promise<unknown> } | null = null
 
   constructor(source: ReadableStream<Uint8Array>, target: OutboundTarget, credit: number) {
     this.#source = source

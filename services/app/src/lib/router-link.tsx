@@ -3,5 +3,6 @@ import { Link } from '@tanstack/react-router'
 
 /** A link of the components, followed by the router: no page load, and the target's code is fetched on hover. */
 export function RouterLink({ href, ...props }: LinkProps) {
-  return <Link to={href} {...props} />
+  // The caller says which link is the present page; the router would also mark every parent of it.
+  return <Link to={href} activeOptions={{ exact: true }} {...props} />
 }

@@ -55,7 +55,7 @@ export function useAppFrame(scope: Scope, options: FrameOptions): ShellData {
       ? scope.organizations.map((organization) => ({
           id: organization.id,
           name: organization.name,
-          settingsHref: `/${organization.slug}/settings`,
+          href: `/${organization.slug}`,
           instances: (scope.instances.get(organization.slug) ?? []).map((instance) => ({
             id: instance.id,
             name: instance.name,

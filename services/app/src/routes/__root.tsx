@@ -6,6 +6,7 @@ import { QueryClientProvider } from '@tanstack/react-query'
 import { createRootRoute, HeadContent, Outlet, Scripts } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import styles from '../app.css?url'
+import { assetUrl } from '../lib/asset-url.ts'
 import { queryClient } from '../lib/gateway.ts'
 import { THEME_SCRIPT } from '../lib/theme.ts'
 
@@ -24,8 +25,8 @@ export const Route = createRootRoute({
     ],
     links: [
       { rel: 'stylesheet', href: styles },
-      { rel: 'icon', type: 'image/svg+xml', href: iconUrl },
-      { rel: 'manifest', href: manifestUrl },
+      { rel: 'icon', type: 'image/svg+xml', href: assetUrl(iconUrl) },
+      { rel: 'manifest', href: assetUrl(manifestUrl) },
     ],
     styles: [{ children: accentCss() }],
     scripts: [{ children: THEME_SCRIPT }],

@@ -43,7 +43,9 @@ export function AdminScreen() {
         </Section>
         <Section title="This session">
           {info.data ? (
-            <pre className="overflow-auto rounded-sm bg-sunken p-3 text-xs">{JSON.stringify(info.data, null, 2)}</pre>
+            <pre className="whitespace-pre-wrap break-all rounded-sm bg-sunken p-3 text-xs">
+              {JSON.stringify(info.data, null, 2)}
+            </pre>
           ) : info.error ? (
             <LoadError
               error={info.error}

@@ -82,19 +82,18 @@ export function LiveSession(props: LiveSessionProps) {
         {away && connection.status === 'machine_offline' ? (
           <OfflineBar onRetry={client.link.wake}>{away} What you see is how it was then.</OfflineBar>
         ) : null}
-        {view.phase === 'failed' ? (
-          <div className="flex min-h-0 flex-1 flex-col justify-end p-4 md:p-5">
-            {view.error ? (
-              <ErrorState
-                className="mx-auto w-full max-w-[720px]"
-                error={view.error}
-                title="The conversation could not be loaded."
-                kept="It is safe on its machine."
-                onRetry={store.refresh}
-              />
-            ) : null}
+        {view.phase === 'failed' && view.error ? (
+          <div className="shrink-0 p-4 md:p-5">
+            <ErrorState
+              className="mx-auto w-full max-w-[720px]"
+              error={view.error}
+              title="The conversation could not be loaded."
+              kept="It is safe on its machine."
+              onRetry={store.refresh}
+            />
           </div>
-        ) : view.phase === 'loading' && pending.length === 0 && state.commands.length === 0 ? (
+        ) : null}
+        {view.phase === 'loading' && pending.length === 0 && state.commands.length === 0 ? (
           <TranscriptSkeleton />
         ) : (
           <Transcript
@@ -105,9 +104,11 @@ export function LiveSession(props: LiveSessionProps) {
             onLoadOlder={store.loadOlder}
             stale={isAway(connection)}
             empty={
-              <EmptyState className="my-auto" title="Nothing said yet">
-                Write below what should be done.
-              </EmptyState>
+              view.phase === 'failed' ? null : (
+                <EmptyState className="my-auto" title="Nothing said yet">
+                  Write below what should be done.
+                </EmptyState>
+              )
             }
             actions={promptActions}
             loadOutput={loadOutput}

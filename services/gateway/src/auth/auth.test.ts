@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { schema } from '../database.ts'
 import { cookiesOf, makeWorld, ORIGIN, type World } from '../testing/world.ts'
 import { ensureOwner, issueOwnerLink, OWNER_LINK_MS } from './owner-link.ts'
+import { providersFromEnv } from './providers.ts'
 
 const by = { request_id: 'req-12345678', ip: 'local' }
 const browser = { origin: ORIGIN, 'x-pilot-csrf': '1', 'content-type': 'application/json' }
@@ -61,7 +62,11 @@ describe('session cookie', () => {
     for (const base of [ORIGIN, 'https://pilot.example.test/deep']) {
       const https = base.startsWith('https')
       const origin = new URL(base).origin
-      const world = makeWorld({ base_url: `${base}/`, origins: [origin], hosts: [new URL(base).host, 'localhost:14070'] })
+      const world = makeWorld({
+        base_url: `${base}/`,
+        origins: [origin],
+        hosts: [new URL(base).host, 'localhost:14070'],
+      })
       const { token } = await link(world)
       const response = await world.request('/api/auth/owner-link/redeem', {
         method: 'POST',
@@ -151,6 +156,48 @@ describe('development sign-in', () => {
   })
 })
 
+describe('a configured provider', () => {
+  const world = () =>
+    makeWorld({
+      providers: providersFromEnv({
+        PILOT_GITHUB_CLIENT_ID: 'client',
+        PILOT_GITHUB_CLIENT_SECRET: 'secret',
+        PILOT_GITHUB_AUTHORIZATION_URL: 'https://provider.test/authorize',
+        PILOT_GOOGLE_CLIENT_ID: 'only half of it',
+      }),
+    })
+  const start = (body: object) =>
+    world().request('/api/auth/sign-in/social', { method: 'POST', headers: browser, body: JSON.stringify(body) })
+
+  it('is shown, and begins with PKCE and a state that is bound to the browser', async () => {
+    const session = await (await world().request('/api/trpc/user.session')).json()
+    expect(session).toMatchObject({ result: { data: { login: { providers: [{ id: 'github', label: 'GitHub' }] } } } })
+    const response = await start({ provider: 'github', callbackURL: '/acme' })
+    expect(response.status).toBe(200)
+    const { url } = (await response.json()) as { url: string }
+    const query = new URL(url).searchParams
+    expect(url.startsWith('https://provider.test/authorize?')).toBe(true)
+    expect(query.get('code_challenge_method')).toBe('S256')
+    expect(query.get('redirect_uri')).toBe(`${ORIGIN}/api/auth/callback/github`)
+    expect(url).not.toContain('secret')
+    expect(response.headers.getSetCookie().join()).toMatch(/state=.*HttpOnly; SameSite=Lax/)
+  })
+
+  it.each(['https://evil.test', '//evil.test', '/\\evil.test', 'javascript:alert(1)'])(
+    'never leads to %s',
+    async (to) => {
+      expect((await start({ provider: 'github', callbackURL: to })).status).toBe(400)
+    },
+  )
+
+  it('refuses a callback without its state, and unknown providers', async () => {
+    const callback = await world().request('/api/auth/callback/github?code=x&state=forged')
+    expect(callback.headers.getSetCookie().join()).not.toContain('pilot=')
+    expect((await world().request('/api/auth/callback/google?code=x')).status).toBe(404)
+    expect((await start({ provider: 'google' })).status).toBe(401)
+  })
+})
+
 describe("better-auth's own routes", () => {
   it.each([
     '/api/auth/sign-up/email',
@@ -222,7 +269,10 @@ describe('impersonation', () => {
   it('lists and calls procedures under their own policies', async () => {
     const { admin, organization } = await cast()
     const listed = await admin.call('admin', 'list_procedures', 'query')
-    expect(listed.find((row) => row.path === 'machine.delete')).toMatchObject({ type: 'mutation', policy: 'machine:admin' })
+    expect(listed.find((row) => row.path === 'machine.delete')).toMatchObject({
+      type: 'mutation',
+      policy: 'machine:admin',
+    })
     const mine = await admin.call('admin', 'call_procedure', 'mutation', { path: 'organization.list', input: {} })
     expect(mine.result).toEqual([])
     for (const [path, code] of [

@@ -107,7 +107,10 @@ describe('bodies', () => {
     const given = { ...json, ...own, ...headers, cookie: ann.cookie() }
     const init = { method: 'POST', headers: given, body, duplex: 'half' } as RequestInit
     const answers = await Promise.all([
-      world.request('/api/trpc/organization.create', { ...init, body: typeof body === 'string' ? body : (body as Blob) }),
+      world.request('/api/trpc/organization.create', {
+        ...init,
+        body: typeof body === 'string' ? body : (body as Blob),
+      }),
     ])
     return answers[0] as Response
   }
@@ -176,7 +179,13 @@ describe('bodies', () => {
 describe('every answer', () => {
   it('carries the correlation id and the security headers', async () => {
     const world = makeWorld()
-    for (const path of ['/healthz', '/api/nothing', '/api/trpc/organization.list', '/api/trpc/nothing.here', '/a-page']) {
+    for (const path of [
+      '/healthz',
+      '/api/nothing',
+      '/api/trpc/organization.list',
+      '/api/trpc/nothing.here',
+      '/a-page',
+    ]) {
       const response = await world.request(path, { headers: { 'x-pilot-request-id': 'my-request_1' } })
       expect(response.headers.get('x-pilot-request-id')).toBe('my-request_1')
       expect(response.headers.get('x-content-type-options')).toBe('nosniff')
@@ -184,16 +193,19 @@ describe('every answer', () => {
     }
   })
 
-  it.each(['short', 'x'.repeat(81), 'with space', 'new\tline', 'ümlaut-id'])('mints an id instead of %j', async (given) => {
-    const headers = new Headers()
-    try {
-      headers.set('x-pilot-request-id', given)
-    } catch {
-      return
-    }
-    const response = await makeWorld().request('/healthz', { headers })
-    expect(response.headers.get('x-pilot-request-id')).toMatch(/^req_[0-9a-z]{26}$/)
-  })
+  it.each(['short', 'x'.repeat(81), 'with space', 'new\tline', 'ümlaut-id'])(
+    'mints an id instead of %j',
+    async (given) => {
+      const headers = new Headers()
+      try {
+        headers.set('x-pilot-request-id', given)
+      } catch {
+        return
+      }
+      const response = await makeWorld().request('/healthz', { headers })
+      expect(response.headers.get('x-pilot-request-id')).toMatch(/^req_[0-9a-z]{26}$/)
+    },
+  )
 
   it('below the API paths is JSON, also for what does not exist', async () => {
     const world = makeWorld()
@@ -212,7 +224,9 @@ describe('every answer', () => {
     world.dump().exec('alter table agent_session rename to elsewhere')
     for (const response of [
       await owner.send(`/api/workspaces/${workspace.slug}`),
-      await owner.send(`/api/trpc/workspace.get?input=${encodeURIComponent(JSON.stringify({ workspace_slug: workspace.slug }))}`),
+      await owner.send(
+        `/api/trpc/workspace.get?input=${encodeURIComponent(JSON.stringify({ workspace_slug: workspace.slug }))}`,
+      ),
     ]) {
       expect(response.status).toBe(500)
       const text = await response.text()

@@ -117,6 +117,24 @@ describe('a watch', () => {
     expect(seqs(stranger)).toEqual([])
     expect(world.hub.stats.watched).toBe(0)
   })
+  test('an answer or a replay that names another workspace or session is not believed', async () => {
+    const other = world.newWorkspace()
+    world.welcomed.workspaces.push(other)
+    const viewer = world.viewer()
+    watch(viewer)
+    const { request_id } = runtime.last('agent.watch')
+    const wrong = { type: 'agent.watched', request_id, epoch: 'e1', seq: 0, mode: 'replay' }
+    const { workspace_id } = world.workspace
+    await world.hub.refreshWelcome()
+    world.say(runtime, { ...wrong, workspace_id: other.workspace_id, agent_session_id: session })
+    world.say(runtime, { ...wrong, workspace_id, agent_session_id: newId('agent_session') })
+    expect(viewer.messages('agent.watched')).toEqual([])
+    watched(0)
+    event(1, { watch_id: request_id, workspace_id: other.workspace_id })
+    expect(seqs(viewer)).toEqual([])
+    event(1, { watch_id: request_id })
+    expect(seqs(viewer)).toEqual([1])
+  })
   test('a hole is filled from the journal', () => {
     const viewer = world.viewer()
     watch(viewer)

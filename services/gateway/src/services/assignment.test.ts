@@ -18,7 +18,13 @@ it('chooses the same runtime in any order, and only moves what was on the one th
         .map((entry) => entry.id)
       expect(await rendezvous(workspace, shuffled)).toBe(chosen)
       const [gone] = runtimes.filter((id) => id !== chosen)
-      if (gone) expect(await rendezvous(workspace, runtimes.filter((id) => id !== gone))).toBe(chosen)
+      if (gone)
+        expect(
+          await rendezvous(
+            workspace,
+            runtimes.filter((id) => id !== gone),
+          ),
+        ).toBe(chosen)
     }),
     { numRuns: 50 },
   )

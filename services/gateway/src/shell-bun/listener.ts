@@ -58,7 +58,12 @@ export function nextFreePort(host: string, port: number): number | null {
 export function portTaken(host: string, port: number, cause: unknown): PilotError {
   const next = nextFreePort(host, port)
   const hint = next === null ? 'Free it, or choose another one.' : `Free it, or start with --port ${next}.`
-  return new PilotError('CONFLICT', `Port ${port} is taken by another program. ${hint}`, { port, next_free: next }, {
-    cause,
-  })
+  return new PilotError(
+    'CONFLICT',
+    `Port ${port} is taken by another program. ${hint}`,
+    { port, next_free: next },
+    {
+      cause,
+    },
+  )
 }

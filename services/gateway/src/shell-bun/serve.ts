@@ -70,7 +70,10 @@ export async function serveGateway(options: ServeGatewayOptions): Promise<Runnin
   // Checked before anything is created; the port only matters for the address that is shown.
   const { loopback } = publicAddress(options)
   if (options.stage !== 'production' && !loopback)
-    throw new PilotError('VALIDATION_FAILED', `The stage "${options.stage}" is for this computer only. Listen on localhost.`)
+    throw new PilotError(
+      'VALIDATION_FAILED',
+      `The stage "${options.stage}" is for this computer only. Listen on localhost.`,
+    )
   const paths = gatewayPaths(options.home)
   if (paths.socket.length > MAX_SOCKET_PATH)
     throw new PilotError('VALIDATION_FAILED', 'The path of PILOT_HOME is too long for a socket. Choose a shorter one.')

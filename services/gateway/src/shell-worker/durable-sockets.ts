@@ -68,9 +68,15 @@ export class DurableSockets {
     return socket
   }
 
-  forget(native: WebSocket): void {
+  /** The other side closed: answers, so that it need not wait for its own time limit, and forgets the socket. */
+  end(native: WebSocket): void {
     const [tag = ''] = this.#context.getTags(native)
     this.#known.delete(tag)
+    try {
+      native.close(1000, '')
+    } catch {
+      // Both sides are done already.
+    }
   }
 
   /** Upgrades a request and gives the new socket to `accept`. */

@@ -60,7 +60,7 @@ export class OrganizationHub extends DurableObject<Env> implements OrganizationH
 
   override webSocketClose(native: WebSocket): void {
     this.#hub?.onClose(this.#sockets.of(native))
-    this.#sockets.forget(native)
+    this.#sockets.end(native)
   }
 
   override webSocketError(native: WebSocket): void {

@@ -96,7 +96,7 @@ export class RuntimeHub extends DurableObject<Env> implements RuntimeHubRpc {
 
   override webSocketClose(native: WebSocket): void {
     this.#hub?.onClose(this.#sockets.of(native))
-    this.#sockets.forget(native)
+    this.#sockets.end(native)
   }
 
   override webSocketError(native: WebSocket): void {

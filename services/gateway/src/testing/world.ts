@@ -1,8 +1,7 @@
 import { openPilotDb } from '@pilot/domain/d1/db'
 import type { Id } from '@pilot/domain/ids'
 import { openNodeSqlite } from '@pilot/domain/sqlite/node-sqlite'
-import type { Contract } from '@pilot/protocol/api/contract'
-import type { Procedure } from '@pilot/protocol/api/contract'
+import type { Contract, Procedure } from '@pilot/protocol/api/contract'
 import type { z } from 'zod'
 import { makeApp } from '../app.ts'
 import { schema } from '../database.ts'
@@ -83,14 +82,14 @@ export function makeWorld(overrides: Partial<GatewayConfig> = {}) {
     const rest = (method: string, path: string, body?: unknown) =>
       send(path, {
         method,
-        ...(body === undefined
-          ? {}
-          : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
       })
     const rpc = async (path: string, type: 'query' | 'mutation', input?: unknown) => {
       const response =
         type === 'query'
-          ? await send(`/api/trpc/${path}${input === undefined ? '' : `?input=${encodeURIComponent(JSON.stringify(input))}`}`)
+          ? await send(
+              `/api/trpc/${path}${input === undefined ? '' : `?input=${encodeURIComponent(JSON.stringify(input))}`}`,
+            )
           : await send(`/api/trpc/${path}`, {
               method: 'POST',
               headers: { 'content-type': 'application/json' },

@@ -145,6 +145,15 @@ describe('a real OpenCode', { timeout: 120_000 }, () => {
     expect(tool).toMatchObject({ status: 'failed', error: expect.stringContaining('Not here.') })
   })
 
+  test('asks before it reads outside the directory', async () => {
+    const { from } = await prompt('@tool read {"filePath":"/etc/hostname"}\n@say understood')
+    const { permission } = await log.next('permission.asked', () => true, from)
+    expect(permission.title).toBe('Use files outside the workspace')
+    expect(permission.detail).toContain('/etc/hostname')
+    await instance.engine.replyPermission(session, permission.id, 'reject', 'Stay inside.')
+    await log.idle(session.external_id, from)
+  })
+
   test('asks a question and passes the answer on', async () => {
     const questions = [{ header: 'Colour', question: 'Which?', options: [{ label: 'Red', description: 'warm' }] }]
     const { from } = await prompt(`@tool question ${JSON.stringify({ questions })}\n@say thanks`)
@@ -254,7 +263,9 @@ describe('a real OpenCode', { timeout: 120_000 }, () => {
   })
 
   test('after a kill it says so, restarts, and shows the cut-off turn as interrupted', async () => {
-    const { from, message_id } = await prompt('@tool bash {"command":"sleep 300; echo never","description":"x"}')
+    // Unlike any other on this machine.
+    const command = `sleep 300.${process.pid}; echo never`
+    const { from, message_id } = await prompt(`@tool bash {"command":"${command}","description":"x"}`)
     const { permission } = await log.next('permission.asked', () => true, from)
     await instance.engine.replyPermission(session, permission.id, 'once')
     await log.next('part', ({ part }) => part.type === 'tool' && part.status === 'running', from)
@@ -271,7 +282,7 @@ describe('a real OpenCode', { timeout: 120_000 }, () => {
     expect(last).toMatchObject({ role: 'assistant', status: 'interrupted' })
     expect(last?.parts.find((part) => part.type === 'tool')).toMatchObject({ status: 'interrupted' })
     // The command of the dead engine is gone as well.
-    expect(execFileSync('ps', ['-eo', 'args']).toString()).not.toContain('sleep 300; echo never')
+    expect(execFileSync('ps', ['-eo', 'args']).toString()).not.toContain(`sleep 300.${process.pid}`)
     const { from: next } = await prompt('@say again')
     await log.idle(session.external_id, next)
   })

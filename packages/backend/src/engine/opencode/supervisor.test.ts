@@ -190,9 +190,11 @@ describe('supervisor', { timeout: 30_000 }, () => {
   })
 
   test('notices the end of an adopted process, and ends what a dead one left running', async () => {
+    // Unlike any other on this machine.
+    const seconds = `345.${process.pid}`
     const binary = program(
       'leaving',
-      `${HEALTHY}\nrequire('node:child_process').spawn('sleep', ['345'], { detached: true, stdio: 'ignore' }).unref()`,
+      `${HEALTHY}\nrequire('node:child_process').spawn('sleep', ['${seconds}'], { detached: true, stdio: 'ignore' }).unref()`,
     )
     const first = supervise(binary)
     const { pid } = await first.ensureStarted()
@@ -203,7 +205,7 @@ describe('supervisor', { timeout: 30_000 }, () => {
     await until('down', () => downs.length === 1)
     await until('restarted', () => second.health().status === 'ok')
     await second.stop({ keep: false })
-    expect(execFileSync('ps', ['-eo', 'args']).toString()).not.toContain('sleep 345')
+    expect(execFileSync('ps', ['-eo', 'args']).toString()).not.toContain(`sleep ${seconds}`)
   })
 
   test('ends an idle process that holds much memory, and starts a fresh one on demand', async () => {
