@@ -61,8 +61,7 @@ program
   .option(...baseUrl, process.env.PILOT_BASE_URL)
   .option('--supervised', 'end with the process that started this one', false)
   .action(async (options: { port: number; host: string; home: string; baseUrl?: string; supervised: boolean }) => {
-    await serve({ ...options, baseUrl: options.baseUrl })
-    process.exit(0)
+    process.exit(await serve({ ...options, baseUrl: options.baseUrl }))
   })
 
 program

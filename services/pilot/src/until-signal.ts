@@ -1,3 +1,6 @@
+/** Exit code of a process that ended because of SIGTERM, as shells count it. */
+export const SIGNALLED = 143
+
 /** Resolves when the process is asked to end. */
 export function untilSignal(): Promise<void> {
   return new Promise((resolve) => {

@@ -3,9 +3,14 @@ import { runDaemon } from '@pilot/runtime/daemon'
 import { z } from 'zod'
 import { prepareHome } from '../home.ts'
 import { readSupervisor } from '../stdin.ts'
-import { untilSignal } from '../until-signal.ts'
+import { SIGNALLED, untilSignal } from '../until-signal.ts'
+import { MODEL_VARIABLES } from '../up/model-environment.ts'
 
-const StartupSchema = z.object({ control_url: z.url(), enrollment_token: z.string().optional() })
+const StartupSchema = z.object({
+  control_url: z.url(),
+  enrollment_token: z.string().optional(),
+  model_environment: z.partialRecord(z.enum(MODEL_VARIABLES), z.string()).default({}),
+})
 
 export interface RuntimeOptions {
   home: string
@@ -26,7 +31,9 @@ export async function runtime(options: RuntimeOptions): Promise<number> {
     process.stderr.write('Write {"control_url": "https://…", "enrollment_token": "…"} on stdin, or use "pilot join".\n')
     return 2
   }
-  const { control_url, enrollment_token } = startup.data
+  const { control_url, enrollment_token, model_environment } = startup.data
+  // Only this process's own copy: the daemon takes the keys out of it again before anything is started.
+  Object.assign(process.env, model_environment)
   return runUntilStopped(
     { ...options, control: { url: control_url, enrollment_token } },
     options.supervised ? ended : undefined,
@@ -38,7 +45,7 @@ export async function runUntilStopped(
   options: Pick<RuntimeOptions, 'home' | 'label' | 'allowRoot'> & {
     control: { url: string; enrollment_token: string | undefined }
   },
-  supervisorGone: Promise<void> = new Promise(() => {}),
+  supervisorGone?: Promise<void>,
 ): Promise<number> {
   const daemon = await runDaemon({
     home: prepareHome(options.home),
@@ -46,7 +53,12 @@ export async function runUntilStopped(
     label: options.label ?? hostname(),
     allowRoot: options.allowRoot,
   })
-  const code = await Promise.race([daemon.exited, untilSignal().then(() => 0), supervisorGone.then(() => 0)])
+  const code = await Promise.race([
+    daemon.exited,
+    // Under a supervisor, an end by somebody else's signal is not a success, so that the daemon is started again.
+    untilSignal().then(() => (supervisorGone ? SIGNALLED : 0)),
+    ...(supervisorGone ? [supervisorGone.then(() => 0)] : []),
+  ])
   await daemon.stop()
   return code
 }

@@ -21,7 +21,7 @@ export function selfCommand(): string[] {
   return compiled ? [process.execPath] : [process.execPath, script]
 }
 
-/** Keeps one child process running until `stop`. A crash restarts it with a growing delay. */
+/** Keeps one child process running until `stop`. A crash restarts it with a growing delay; an end with code 0 is final. */
 export function superviseChild(options: ChildOptions) {
   let stopping = false
   let attempt = 0
@@ -46,6 +46,8 @@ export function superviseChild(options: ChildOptions) {
       const began = performance.now()
       const code = await runOnce().catch(() => null)
       if (stopping) return
+      // A child that ends by itself with 0 has said why: a revoked or copied machine must not dial in again.
+      if (code === 0) return
       attempt = performance.now() - began > STABLE_MS ? 0 : attempt + 1
       options.onRestart(options.name, code)
       await new Promise<void>((resolve) => {

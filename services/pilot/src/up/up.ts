@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { controlClient } from '../control-client.ts'
+import { controlClient, type LocalSetup } from '../control-client.ts'
 import { prepareHome } from '../home.ts'
 import { takeLock } from '../lock.ts'
+import { splitModelEnvironment } from './model-environment.ts'
 import { openBrowser } from './open-browser.ts'
 import { findFreePort, portIsFree } from './ports.ts'
 import { selfCommand, superviseChild } from './supervised-child.ts'
@@ -30,10 +31,17 @@ export async function up(options: UpOptions): Promise<number> {
   const { print } = options
   const home = prepareHome(options.home)
   const control = controlClient(home)
-  const lock = takeLock(home, 'up')
-  if (!lock.held) return await openRunning(control, lock.pid, options)
-
   const choice = chooseWorkspace(options.workspace, options.calledFrom, options.ownRoot)
+  const setup = () =>
+    control.localSetup({
+      user_name: userName(),
+      machine_name: hostname(),
+      directory: choice.directory,
+      demo_directory: join(home, 'demo-shop'),
+    })
+  const lock = takeLock(home, 'up')
+  if (!lock.held) return await openRunning(control, setup, lock.pid, options)
+
   if (!(await portIsFree(options.host, options.port))) {
     const free = await findFreePort(options.host, options.port + 1)
     print(`Port ${options.port} is taken by another program. Free it, or start on the next free one:`)
@@ -45,6 +53,7 @@ export async function up(options: UpOptions): Promise<number> {
     print('You are root: agents and terminals will be root, too. An ordinary user is safer.')
   }
 
+  const { model, rest } = splitModelEnvironment(process.env)
   const gateway = superviseChild({
     name: 'gateway',
     command: [
@@ -59,7 +68,7 @@ export async function up(options: UpOptions): Promise<number> {
       options.host,
       ...(options.baseUrl ? ['--base-url', options.baseUrl] : []),
     ],
-    env: process.env,
+    env: rest,
     onRestart: (name, code) => print(`The ${name} stopped (${code ?? 'signal'}) and is started again.`),
   })
   const stops: (() => Promise<void>)[] = [() => gateway.stop()]
@@ -71,30 +80,24 @@ export async function up(options: UpOptions): Promise<number> {
 
   async function start(): Promise<void> {
     const status = await waitUntilReady(control)
-    const setup = () =>
-      control.localSetup({
-        user_name: userName(),
-        machine_name: hostname(),
-        directory: choice.directory,
-        demo_directory: join(home, 'demo-shop'),
-      })
     const first = await setup()
     const runtime = superviseChild({
       name: 'runtime',
       command: [...selfCommand(), 'runtime', '--supervised', '--home', home, '--allow-root'],
-      env: process.env,
+      env: rest,
       // Asked anew at every start: a token that was used is gone, and a runtime that knows itself needs none.
       firstLine: async () => {
         const { runtime: identity } = await setup().catch(() => first)
         return JSON.stringify({
           control_url: status.url,
+          model_environment: model,
           ...(identity.enrollment_token ? { enrollment_token: identity.enrollment_token } : {}),
         })
       },
       onRestart: (name, code) => print(`The ${name} stopped (${code ?? 'signal'}) and is started again.`),
     })
     stops.unshift(() => runtime.stop())
-    await showLink(control, options)
+    await showLink(control, first.workspace_slug, options)
     print('Ctrl-C stops everything; the next start finds it again.')
   }
 
@@ -117,24 +120,34 @@ function userName(): string {
 
 type Control = ReturnType<typeof controlClient>
 
-async function openRunning(control: Control, pid: number, options: UpOptions): Promise<number> {
+/** A second start on the same data: the directory it names becomes a workspace of the running one, which is opened. */
+async function openRunning(
+  control: Control,
+  setup: () => Promise<LocalSetup>,
+  pid: number,
+  options: UpOptions,
+): Promise<number> {
   options.print(`Pilot is already running here (process ${pid}); this opens it.`)
   try {
-    await showLink(control, options)
+    const { workspace_slug } = await setup()
+    await showLink(control, workspace_slug, options)
     return 0
-  } catch {
-    options.print('It does not answer yet. Try again in a moment, or stop that process.')
+  } catch (error) {
+    options.print(error instanceof Error ? error.message : String(error))
+    options.print('Try again in a moment, or stop that process.')
     return 1
   }
 }
 
-async function showLink(control: Control, options: UpOptions): Promise<void> {
-  const { url } = await control.ownerLink()
+/** Prints the link, which leads to the workspace, and opens it where there is a desktop. */
+async function showLink(control: Control, workspaceSlug: string | null, options: UpOptions): Promise<void> {
+  const link = new URL((await control.ownerLink()).url)
+  if (workspaceSlug) link.searchParams.set('next', `/${workspaceSlug}`)
   options.print('')
   options.print('  Pilot is ready. Sign in with this link (once, within 10 minutes):')
-  options.print(`  ${url}`)
+  options.print(`  ${link.href}`)
   options.print('')
-  if (options.open && openBrowser(url, options.home).opened) options.print('It was opened in your browser.')
+  if (options.open && openBrowser(link.href, options.home).opened) options.print('It was opened in your browser.')
 }
 
 async function waitUntilReady(control: Control) {
