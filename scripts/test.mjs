@@ -12,9 +12,19 @@ const wanted = process.argv.slice(2)
 
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
 const PROJECTS = [
-  'packages/domain', 'packages/protocol', 'packages/backend', 'packages/frontend', 'packages/chamber-ui',
-  'services/gateway', 'services/gateway/tsconfig.bun.json', 'services/gateway/tsconfig.worker.json',
-  'services/runtime', 'services/app', 'services/pilot', 'tests', 'bench',
+  'packages/domain',
+  'packages/protocol',
+  'packages/backend',
+  'packages/frontend',
+  'packages/chamber-ui',
+  'services/gateway',
+  'services/gateway/tsconfig.bun.json',
+  'services/gateway/tsconfig.worker.json',
+  'services/runtime',
+  'services/app',
+  'services/pilot',
+  'tests',
+  'bench',
 ]
 
 async function check(name, command, args, options) {
@@ -28,7 +38,18 @@ async function check(name, command, args, options) {
 
 async function vitest(name, args, env) {
   const report = join(scratch, `${name}.json`)
-  const { code } = await run(node, [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...args, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`], { env: { ...process.env, ...env } })
+  const { code } = await run(
+    node,
+    [
+      join(root, 'node_modules', 'vitest', 'vitest.mjs'),
+      'run',
+      ...args,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ],
+    { env: { ...process.env, ...env } },
+  )
   const result = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : null
   totals.passed += result?.numPassedTests ?? 0
   const failed = (result?.numFailedTests ?? 0) + (result?.numPendingTests ?? 0) + (result?.numTodoTests ?? 0)
@@ -41,10 +62,16 @@ const stages = {
     for (const project of PROJECTS) await check(`types ${project}`, node, [tsc, '--noEmit', '-p', project])
   },
   async lint() {
-    await check('biome', node, [join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome'), 'check', '--error-on-warnings', '.'])
+    await check('biome', node, [
+      join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome'),
+      'check',
+      '--error-on-warnings',
+      '.',
+    ])
   },
   async structure() {
-    for (const name of ['boundaries', 'file-size', 'network', 'package-rules']) await check(`check ${name}`, node, [join('scripts', 'checks', `${name}.mjs`)])
+    for (const name of ['boundaries', 'file-size', 'network', 'package-rules'])
+      await check(`check ${name}`, node, [join('scripts', 'checks', `${name}.mjs`)])
   },
   async unit() {
     await vitest('unit', [])

@@ -7,6 +7,11 @@ const GENERATED = /(^|\/)(dist|migrations|gen|generated)\/|\.gen\.tsx?$|\.d\.ts$
 
 /** Every source file of ours that git knows or would add, as paths from the root. */
 export function sourceFiles(pattern = /\.(ts|tsx|mjs)$/) {
-  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' })
-  return [...new Set(listed.split('\n'))].filter((file) => pattern.test(file) && !GENERATED.test(file) && existsSync(join(root, file)))
+  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  return [...new Set(listed.split('\n'))].filter(
+    (file) => pattern.test(file) && !GENERATED.test(file) && existsSync(join(root, file)),
+  )
 }

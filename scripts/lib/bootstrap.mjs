@@ -102,7 +102,8 @@ export async function build({ release = true } = {}) {
       '--minify-syntax',
       '--sourcemap=linked',
       ...define,
-      '--outdir=dist', `--entry-naming=${release ? 'pilot' : 'pilot-test'}.[ext]`,
+      '--outdir=dist',
+      `--entry-naming=${release ? 'pilot' : 'pilot-test'}.[ext]`,
     ]
     const { code, output } = await run(bun(), args, { quiet: true })
     if (code !== 0) throw new SetupError(`The server could not be built:\n${output}`)

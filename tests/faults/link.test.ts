@@ -318,7 +318,7 @@ describe('agent events', () => {
             if (step === 'append') world.journal.append()
             else if (step === 'cut') {
               world.wire.lose()
-              await world.clock.advance(20_000)
+              await world.clock.advance(world.link.state.retry_in_ms ?? 0)
             } else if (step === 'sleep') world.hubWorld.evict([...viewers, world.wire.hubSocket])
             else if (step === 'turn') await arrive(2)
             else if (step === 'new' && viewers.length < 3) {
@@ -331,8 +331,7 @@ describe('agent events', () => {
               world.hubWorld.say(viewer!, { type: 'agent.ack', agent_session_id: world.session, seq })
             }
           }
-          await world.clock.advance(40_000)
-          await vi.waitFor(() => expect(world.link.ready).toBe(true))
+          while (!world.link.ready) await redial()
           await arrive()
           for (const viewer of viewers) {
             let position = 0

@@ -78,8 +78,8 @@ export const PROCEDURES: Handlers = {
     return made
   },
   'machine.enroll': () => ({
-    token: 'enr_secret',
-    command: 'npx pilot join https://pilot.example.com --token enr_5nQ0vXK2rT7yB1wE9uPzLdJc4aGh6sMf',
+    token: 'enr_5nQ0vXK2rT7yB1wE9uPzLdJc4aGh6sMf',
+    command: 'pilot join https://pilot.example.com/',
     expires_at: new Date(Date.now() + 900_000).toISOString(),
   }),
   'machine.archive': (state, { machine_id }) =>

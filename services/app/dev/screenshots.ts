@@ -189,6 +189,7 @@ async function shoot(
     await page.screenshot({ path: join(out, `${scene.name}-${size}-${theme}.png`) })
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
     if (wide > 0) problems.push(`scrolls ${wide} px sideways`)
+    problems.push(...(await wideParts(page)))
     if (phone) problems.push(...(await smallTargets(page)))
     problems.push(...(await axe(page)))
   } catch (cause) {
@@ -199,6 +200,16 @@ async function shoot(
   }
   for (const problem of problems) console.error(`${scene.name} ${size} ${theme}: ${problem}`)
   return problems.length
+}
+
+/** Parts of the page that could be scrolled sideways although nothing of them is meant to be. */
+function wideParts(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('#page, #page *, [role=dialog] *')]
+      .filter((node) => ['auto', 'scroll'].includes(getComputedStyle(node).overflowX))
+      .filter((node) => node.scrollWidth > node.clientWidth && !node.matches('pre, textarea'))
+      .map((node) => `part scrolls sideways: ${node.outerHTML.slice(0, 120)}`),
+  )
 }
 
 function smallTargets(page: Page): Promise<string[]> {

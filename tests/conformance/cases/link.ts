@@ -124,8 +124,9 @@ export function linkCases(target: TargetOf, sleeps: boolean): void {
       const socket = await other.socket(`api/chamber/workspaces/${workspace.slug}/ws`)
       const tab = await other.socket(`api/ws/${organization.id}`)
       await other.post('api/auth/sign-out', {})
+      await until('both sockets to be told', () => socket.closing && tab.closing, 5_000)
       await until('both sockets to close', () => socket.closed && tab.closed)
-      expect(socket.closed?.code).toBe(4003)
+      expect([socket.closed?.code, tab.closed?.code]).toEqual([4003, 4003])
       expect(viewer.closed).toBeNull()
     })
 
@@ -133,7 +134,8 @@ export function linkCases(target: TargetOf, sleeps: boolean): void {
       const { browser, machine, runtime } = world
       const { socket } = runtime
       await browser.call('mutation', 'machine.revoke', { machine_id: machine.id })
-      await until('the link to close', () => socket?.closed, 5_000)
+      await until('the link to be told', () => socket?.closing, 5_000)
+      await until('the link to close', () => socket?.closed)
       expect(socket?.closed?.code).toBe(4003)
       await expect(runtime.connect()).rejects.toThrow(/refused/)
     })

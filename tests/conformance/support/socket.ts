@@ -27,6 +27,11 @@ export class TestSocket {
     })
   }
 
+  /** The other side has said that it closes; the end of the connection itself may come later. */
+  get closing(): boolean {
+    return this.raw.readyState >= WebSocket.CLOSING
+  }
+
   /** Resolves once open; rejects when the upgrade is refused. */
   static async open(url: string, options: SocketOptions): Promise<TestSocket> {
     const raw = new Socket(url.replace(/^http/, 'ws'), options)
@@ -50,7 +55,7 @@ export class TestSocket {
     } catch {
       return null
     }
-    const { code } = await until('the refusal', () => socket.closed, 5_000)
+    const { code } = await until('the refusal', () => socket.closed, 20_000)
     if (socket.messages.length > 0) throw new Error('something was said before the refusal')
     return code
   }

@@ -3,6 +3,7 @@ import { newId } from '@pilot/domain/ids'
 import { MAX_COMMAND_TEXT_CHARS } from '@pilot/protocol/agent/command'
 import { describe, expect, it } from 'vitest'
 import { OPEN_PROMPTS } from './commands.ts'
+import { ABORT_MS } from './dispatch-abort.ts'
 import { createHarness } from './testing/harness.ts'
 import { GIVE_UP_MS } from './turn.ts'
 
@@ -252,7 +253,32 @@ describe('abort', () => {
     expect(h.command(id, second.id).state).toBe('done')
   })
 
-  it('is unknown after a second without an answer', async () => {
+  it('stops a prompt that the engine had, but only begins after the stop', async () => {
+    const h = createHarness()
+    const { id } = await h.newSession()
+    const first = h.prompt(id, 'one')
+    await h.settle()
+    const external = h.engine.external(id)
+    const emit = h.engine.emit
+    h.engine.emit = () => undefined
+    h.send({ id: newId('command'), session_id: id, kind: 'abort' })
+    await h.settle(0)
+    h.engine.emit = emit
+    expect(h.state(id).session?.status).toBe('idle')
+    h.engine.run(external, { status: 'busy' })
+    h.engine.begin(external)
+    await h.settle(0)
+    expect(h.engine.get(external).run.status).toBe('idle')
+    expect(h.command(id, first.id).state).toBe('interrupted')
+    expect(h.state(id).messages.map((message) => message.status)).toEqual(['completed', 'aborted'])
+    expect(h.state(id).session?.status).toBe('idle')
+    const second = h.prompt(id, 'two')
+    await h.settle()
+    expect(h.command(id, second.id).state).toBe('running')
+    expect(h.engine.effects.get(`abort:${external}`)).toBe(2)
+  })
+
+  it('is unknown when the engine does not answer', async () => {
     const h = createHarness()
     const { id } = await h.newSession()
     h.prompt(id, 'one')
@@ -260,7 +286,7 @@ describe('abort', () => {
     h.engine.before = (call) => (call === 'abort' ? new Promise(() => undefined) : undefined)
     const abort = h.send({ id: newId('command'), session_id: id, kind: 'abort' })
     await expect.poll(() => h.command(id, abort.id).state).toBe('dispatching')
-    h.clock.advance(1_000)
+    h.clock.advance(ABORT_MS)
     await h.settle()
     expect(h.command(id, abort.id)).toMatchObject({ state: 'unknown', error: { code: 'RUNTIME_TIMEOUT' } })
     expect(h.state(id).session?.status).toBe('busy')
@@ -281,9 +307,15 @@ describe('reply', () => {
 
   it('lets the first answer win', async () => {
     const { h, id, reply } = await asked()
+    const calls: string[] = []
+    h.engine.before = (call) => {
+      calls.push(call)
+    }
     const first = reply('once')
     const second = reply('reject')
     await h.settle()
+    // The loser does not even reach the engine.
+    expect(calls).toEqual(['replyPermission'])
     expect(h.command(id, first.id).state).toBe('done')
     expect(h.command(id, second.id)).toMatchObject({ state: 'failed', error: { code: 'CONFLICT' } })
     expect(h.state(id).permissions[0]?.resolution).toMatchObject({ outcome: 'once', by: h.actor.user_id })

@@ -8,8 +8,8 @@ import type { SessionId, StoredCommand } from './store/rows.ts'
 import { within } from './tasks.ts'
 import { finish } from './turn.ts'
 
-/** A stop that the engine does not confirm within this time is reported as unknown. */
-export const ABORT_MS = 1_000
+/** A stop takes a tenth of a second; one that the engine does not confirm within this time is reported as unknown. */
+export const ABORT_MS = 5_000
 
 /** Stops a session: prompts that were not sent yet never are, the running turn ends. */
 export async function dispatchAbort(core: Core, id: Id<'command'>): Promise<void> {
@@ -44,6 +44,20 @@ export async function dispatchAbort(core: Core, id: Id<'command'>): Promise<void
     return
   }
   stoppedNow(core, session_id, command.actor_user_id, command)
+}
+
+/**
+ * The engine works although it was stopped: it had the prompt, but had not begun. Does nothing when that is over, or when
+ * a new prompt was sent since.
+ */
+export async function stopAgain(core: Core, id: SessionId): Promise<void> {
+  const row = core.journal.session(id)
+  const handle = row && handleOf(row)
+  const live = core.lives.get(id)
+  if (!handle || !live?.aborting || live.run.status === 'idle' || core.closing) return
+  const { by } = live.aborting
+  await within(ABORT_MS, core.clock.after, core.engine.abort(handle))
+  if (live.aborting) stoppedNow(core, id, by)
 }
 
 /** Journals the end of a turn that was stopped, without waiting for the engine's own events about it. */

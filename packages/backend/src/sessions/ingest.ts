@@ -6,6 +6,7 @@ import { openPermission, openQuestion, ownerOf, resolvePermission, resolveQuesti
 import { boundMessage, boundTodos, headBytes, OUTPUT_BYTES } from './bound.ts'
 import { scheduleChanges } from './changes.ts'
 import { type Core, liveOf, now, update } from './core.ts'
+import { stopAgain } from './dispatch-abort.ts'
 import { appendedText, partEvents, same } from './part-events.ts'
 import type { OwnedKind, SessionId } from './store/rows.ts'
 import { forgotten, interrupt, reconcile, scheduleRecheck, settleTurn } from './turn.ts'
@@ -90,8 +91,12 @@ function ingestOne(core: Core, id: SessionId, event: Exclude<SessionEvent, { typ
       const live = liveOf(core, id)
       if (reading) reading.run = true
       live.run = event.run
-      if (event.run.status === 'idle') settleTurn(core, id)
-      else update(core, id, [])
+      if (event.run.status === 'idle') {
+        settleTurn(core, id)
+        return
+      }
+      if (live.aborting) core.tasks.inLane(`abort:${id}`, () => stopAgain(core, id))
+      update(core, id, [])
       return
     }
     case 'failed':

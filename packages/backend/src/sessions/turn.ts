@@ -12,9 +12,12 @@ import { answerTo, closeOpen } from './settle.ts'
 import type { Ending } from './status.ts'
 import type { SessionId, StoredCommand } from './store/rows.ts'
 
-/** A prompt that the engine has but does not work on is looked at this often, and given up after this long. */
+/**
+ * A prompt that the engine has but does not work on is looked at this often, and given up after this long: on a loaded
+ * machine an engine takes its time to open a directory before it begins.
+ */
 const RECHECK_MS = 2_000
-export const GIVE_UP_MS = 10_000
+export const GIVE_UP_MS = 60_000
 
 const NO_ANSWER: AgentError = {
   code: 'AGENT_UNAVAILABLE',

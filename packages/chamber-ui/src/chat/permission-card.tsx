@@ -82,7 +82,7 @@ export function PermissionCard({ permission, place, position, answer, onReply }:
           </div>
         </form>
       ) : (
-        <div className="flex items-center gap-2 max-md:grid max-md:grid-cols-2 max-md:[&>button]:h-11 max-md:[&>button]:text-[15px]">
+        <div className="flex flex-wrap items-center gap-1.5 max-md:grid max-md:grid-cols-2 max-md:gap-2 max-md:[&>button]:h-11 max-md:[&>button]:text-[15px]">
           <Button
             variant="primary"
             busy={answer === 'sending'}
@@ -95,7 +95,7 @@ export function PermissionCard({ permission, place, position, answer, onReply }:
           {pattern === undefined ? null : (
             <Button
               disabled={busy}
-              className="min-w-0 shrink! overflow-hidden"
+              className="min-w-0 max-w-full shrink! overflow-hidden"
               title={`Not asked again for: ${permission.always.join(', ')}, until the agent restarts`}
               onClick={() => onReply('always')}
             >

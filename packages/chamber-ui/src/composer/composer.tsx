@@ -61,7 +61,7 @@ export function Composer(props: ComposerProps) {
               event.preventDefault()
               send()
             }}
-            className="field-sizing-content max-h-[38dvh] min-h-6 w-full resize-none bg-transparent leading-normal outline-none touch:min-h-7"
+            className="field-sizing-content max-h-[38dvh] min-h-6 w-full resize-none bg-transparent leading-normal outline-none touch:min-h-11 touch:pt-2"
           />
           <div className="flex min-h-8.5 items-center gap-2">
             <div className="flex min-w-0 flex-1 items-center gap-1.5 overflow-hidden">{chips}</div>

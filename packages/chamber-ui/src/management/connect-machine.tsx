@@ -9,8 +9,8 @@ import { FormError } from './form-error.tsx'
 
 interface ConnectMachineProps {
   machineName: string
-  /** The command to paste, shown once; null while it is made. */
-  enrollment: { command: string; expires_at: string } | null
+  /** The command to paste and the token that it asks for, shown once; null while they are made. */
+  enrollment: { command: string; token: string; expires_at: string } | null
   online: boolean
   error: ErrorFacts | null
   onRenew: () => void
@@ -28,10 +28,15 @@ export function ConnectMachine({ machineName, enrollment, online, error, onRenew
         Run this on {machineName}. It needs git and dials out to here; no port has to be opened.
       </p>
       {enrollment ? (
-        <div className="flex items-start gap-2 rounded-sm border border-line bg-sunken p-3">
-          <code className="min-w-0 flex-1 select-all whitespace-pre-wrap break-all text-sm">{enrollment.command}</code>
-          <CopyButton text={enrollment.command} label="Copy the command" />
-        </div>
+        <>
+          <Paste label="Copy the command" text={enrollment.command} />
+          {enrollment.command.includes(enrollment.token) ? null : (
+            <div className="grid gap-1.5">
+              <p className="text-sm text-text-2">When it asks for a token, paste this one. It is shown only here.</p>
+              <Paste label="Copy the token" text={enrollment.token} />
+            </div>
+          )}
+        </>
       ) : error ? null : (
         <Skeleton className="h-16 w-full" />
       )}
@@ -54,6 +59,15 @@ export function ConnectMachine({ machineName, enrollment, online, error, onRenew
           {online ? 'Done' : 'Close'}
         </Button>
       </DialogActions>
+    </div>
+  )
+}
+
+function Paste({ label, text }: { label: string; text: string }) {
+  return (
+    <div className="flex items-center gap-2 rounded-sm border border-line bg-sunken py-1 pr-1 pl-3">
+      <code className="min-w-0 flex-1 select-all whitespace-pre-wrap break-all text-sm">{text}</code>
+      <CopyButton text={text} label={label} />
     </div>
   )
 }

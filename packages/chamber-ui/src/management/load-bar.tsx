@@ -9,7 +9,7 @@ export function LoadBar({ value, label }: { value: number | undefined; label: st
   const percent = Math.round(Math.min(1, Math.max(0, value)) * 100)
   return (
     <span className="inline-flex items-center gap-2">
-      <span aria-hidden="true" className="block h-1.5 w-16 overflow-hidden rounded-full bg-sunken">
+      <span aria-hidden="true" className="block h-1.5 w-12 overflow-hidden rounded-full bg-sunken">
         <span
           className={cn('block h-full rounded-full', value > HOT ? 'bg-wait' : 'bg-text-3')}
           style={{ width: `${percent}%` }}

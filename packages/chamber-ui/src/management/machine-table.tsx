@@ -36,7 +36,7 @@ export function MachineTable({ machines, wide, ...actions }: MachineTableProps) 
       cell: (machine) => {
         const state = machineState(machine, now)
         return (
-          <span className="inline-flex flex-wrap items-center gap-2">
+          <span className="inline-flex items-center gap-2 whitespace-nowrap">
             <State kind={state.kind}>{state.word}</State>
             {machine.state === 'archived' ? null : <Chip>started</Chip>}
           </span>
@@ -47,7 +47,7 @@ export function MachineTable({ machines, wide, ...actions }: MachineTableProps) 
     {
       id: 'created',
       header: 'Created',
-      cell: (machine) => <RelativeTime iso={machine.created_at} className="text-text-2" />,
+      cell: (machine) => <RelativeTime iso={machine.created_at} className="whitespace-nowrap text-text-2" />,
     },
     {
       id: 'actions',

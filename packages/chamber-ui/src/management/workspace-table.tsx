@@ -45,7 +45,11 @@ export function WorkspaceTable({ workspaces, ...actions }: WorkspaceTableProps) 
         ),
     },
     { id: 'sessions', header: 'Sessions', cell: (row) => row.sessions.total },
-    { id: 'created', header: 'Created', cell: (row) => <RelativeTime iso={row.created_at} className="text-text-2" /> },
+    {
+      id: 'created',
+      header: 'Created',
+      cell: (row) => <RelativeTime iso={row.created_at} className="whitespace-nowrap text-text-2" />,
+    },
     {
       id: 'actions',
       header: '',

@@ -1,4 +1,5 @@
-import { type ComponentProps, isValidElement, memo, useMemo } from 'react'
+import { Check } from 'lucide-react'
+import { isValidElement, memo, useMemo } from 'react'
 import ReactMarkdown, { type Components } from 'react-markdown'
 import remarkGfm from 'remark-gfm'
 import { splitBlocks } from './blocks.ts'
@@ -46,9 +47,7 @@ const COMPONENTS: Components = {
   ),
   th: ({ children }) => <th className="border-line border-b py-1.5 pr-5 text-left font-medium">{children}</th>,
   td: ({ children }) => <td className="border-line border-b py-1.5 pr-5 align-top">{children}</td>,
-  input: (props: ComponentProps<'input'>) => (
-    <input type="checkbox" checked={props.checked === true} readOnly disabled className="mr-1.5 align-middle" />
-  ),
+  input: ({ checked }) => <TaskBox done={checked === true} />,
 }
 
 const PROSE = [
@@ -60,6 +59,18 @@ const PROSE = [
   '[&_blockquote]:my-2.5 [&_blockquote]:border-line-strong [&_blockquote]:border-l-2 [&_blockquote]:pl-3.5 [&_blockquote]:text-text-2',
   '[&_hr]:my-4 [&_hr]:border-line [&_strong]:font-semibold',
 ].join(' ')
+
+/** The box of a task list: a picture of a state, not a control. */
+function TaskBox({ done }: { done: boolean }) {
+  return (
+    <span
+      className={`mr-2 inline-grid size-3.5 translate-y-px place-items-center rounded-xs border-[1.5px] ${done ? 'border-good bg-good text-surface' : 'border-line-strong'}`}
+    >
+      {done ? <Check aria-hidden="true" className="size-2.5" strokeWidth={4} /> : null}
+      <span className="sr-only">{done ? 'Done: ' : 'To do: '}</span>
+    </span>
+  )
+}
 
 /** One block. Renders again only when its own text changes. */
 const Block = memo(function Block({ text }: { text: string }) {

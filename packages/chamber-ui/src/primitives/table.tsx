@@ -32,9 +32,12 @@ export function Table<Row>({ label, columns, rows, rowKey, muted }: TableProps<R
   const phone = useMedia(PHONE_QUERY)
   if (phone) {
     return (
-      <ul aria-label={label} className="grid gap-2.5">
+      <ul aria-label={label} className="grid grid-cols-[minmax(0,1fr)] gap-2.5">
         {rows.map((row) => (
-          <li key={rowKey(row)} className="grid gap-2 rounded-lg border border-line bg-surface p-3.5">
+          <li
+            key={rowKey(row)}
+            className="grid grid-cols-[minmax(0,1fr)] gap-2 rounded-lg border border-line bg-surface p-3.5"
+          >
             <PhoneCard columns={columns} row={row} />
           </li>
         ))}

@@ -84,10 +84,12 @@ export function SessionHeader(props: SessionHeaderProps) {
       <Button
         variant="quiet"
         aria-pressed={panelOpen}
-        aria-label={`Changes, ${changes.files} ${changes.files === 1 ? 'file' : 'files'}`}
         className={panelOpen ? 'lg:bg-sunken!' : ''}
         onClick={onTogglePanel}
       >
+        <span className="sr-only">
+          Changes, {changes.files} {changes.files === 1 ? 'file' : 'files'}
+        </span>
         {changes.additions + changes.deletions > 0 ? <LineCount {...changes} /> : <FileDiff aria-hidden="true" />}
       </Button>
       <DropdownMenu

@@ -41,7 +41,9 @@ export function PageHeader({ title, facts, actions, backHref }: PageHeaderProps)
 export function PageBody({ children, narrow }: { children: ReactNode; narrow?: boolean }) {
   return (
     <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain">
-      <div className={cn('grid gap-8 p-4 md:px-6 md:py-5', narrow && 'max-w-2xl')}>{children}</div>
+      <div className={cn('grid grid-cols-[minmax(0,1fr)] gap-8 p-4 md:px-6 md:py-5', narrow && 'max-w-2xl')}>
+        {children}
+      </div>
     </div>
   )
 }
@@ -57,7 +59,7 @@ interface SectionProps {
 /** A titled part of a page. */
 export function Section({ title, hint, action, children }: SectionProps) {
   return (
-    <section className="grid gap-2">
+    <section className="grid grid-cols-[minmax(0,1fr)] gap-2">
       <div className="flex min-h-8.5 items-center gap-2.5">
         <h2 className="shrink-0 font-medium">{title}</h2>
         {hint ? <span className="min-w-0 truncate text-sm text-text-3">{hint}</span> : null}

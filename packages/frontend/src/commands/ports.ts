@@ -17,30 +17,31 @@ export interface TabLocks {
   tryRun(name: string, task: () => Promise<void>): Promise<boolean>
 }
 
-/** localStorage of this origin. Works (for this tab only) when the browser forbids storage. */
+/** localStorage of this origin; nothing outlives the tab when the browser forbids it. */
 export function browserStorage(
-  storage: Storage,
+  open: () => Storage,
   events: Pick<Window, 'addEventListener' | 'removeEventListener'>,
 ): OutboxStorage {
+  const use = <T>(work: (storage: Storage) => T, otherwise: T): T => {
+    try {
+      return work(open())
+    } catch {
+      return otherwise
+    }
+  }
   return {
-    keys: (prefix) => {
-      const keys: string[] = []
-      for (let index = 0; index < storage.length; index++) {
-        const key = storage.key(index)
-        if (key?.startsWith(prefix)) keys.push(key)
-      }
-      return keys
-    },
-    get: (key) => storage.getItem(key),
-    set: (key, value) => {
-      try {
+    keys: (prefix) =>
+      use((storage) => {
+        const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index))
+        return keys.filter((key) => key !== null).filter((key) => key.startsWith(prefix))
+      }, []),
+    get: (key) => use((storage) => storage.getItem(key), null),
+    set: (key, value) =>
+      use((storage) => {
         storage.setItem(key, value)
         return true
-      } catch {
-        return false
-      }
-    },
-    remove: (key) => storage.removeItem(key),
+      }, false),
+    remove: (key) => use((storage) => storage.removeItem(key), undefined),
     onChange: (prefix, listener) => {
       const changed = (event: StorageEvent) => {
         if (event.key === null || event.key.startsWith(prefix)) listener()

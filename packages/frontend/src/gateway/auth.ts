@@ -5,7 +5,7 @@ import { newRequestId } from './request-id.ts'
 /** Sign-in and sign-out. Each resolves when the session cookie is set or gone, and rejects with a PilotClientError. */
 export interface AuthApi {
   /** Exchanges the secret of an owner link; LINK_EXPIRED when it was used before or is too old. */
-  redeemOwnerLink(secret: string): Promise<void>
+  redeemOwnerLink(token: string): Promise<void>
   /** Signs in as any address. Exists in dev and test stages only. */
   devLogin(email: string): Promise<void>
   signOut(): Promise<void>
@@ -34,7 +34,7 @@ export function createAuthApi(options: GatewayClientOptions): AuthApi {
     return answer
   }
   return {
-    redeemOwnerLink: async (secret) => void (await post('/owner-link/redeem', { token: secret })),
+    redeemOwnerLink: async (token) => void (await post('/owner-link/redeem', { token })),
     devLogin: async (email) => void (await post('/dev/login', { email })),
     signOut: async () => void (await post('/sign-out', {})),
     providerUrl: async (provider, next) => {

@@ -75,10 +75,7 @@ function fromTrpc(cause: unknown): PilotClientError {
   const response = cause.meta?.response
   const status = response instanceof Response ? response.status : 0
   const requestId = response instanceof Response ? response.headers.get(REQUEST_ID_HEADER) : null
-  const data: unknown = cause.data
-  if (typeof data !== 'object' || data === null) return badAnswer(cause, requestId)
-  const body = 'pilot' in data ? data.pilot : 'error' in data ? data.error : data
-  return errorFromAnswer(status, { error: body }, requestId)
+  return errorFromAnswer(status, { error: cause.data }, requestId)
 }
 
 /** Refusals from before the procedures (origin, rate, body size, a proxy's page) have no tRPC shape: read them here. */

@@ -4,7 +4,7 @@ import type { NavItem, ShellData } from '@pilot/chamber-ui/shell/model.ts'
 import type { LiveState } from '@pilot/frontend/gateway/organization-link'
 import { useLocation, useRouter } from '@tanstack/react-router'
 import { Folder, Server, Settings } from 'lucide-react'
-import { auth, queryClient } from './gateway.ts'
+import { auth, base } from './gateway.ts'
 import type { Scope } from './scope.ts'
 import { setTheme, useTheme } from './theme.ts'
 
@@ -14,16 +14,15 @@ export function instancePath(scope: Pick<Scope, 'organization' | 'instance'>): s
   return scope.instance ? `/${scope.organization.slug}/${scope.instance.slug}` : `/${scope.organization.slug}`
 }
 
-/** Ends the session here and shows the sign-in page. */
-export async function signOut(go: () => Promise<void>): Promise<void> {
+/** Ends the session and starts the page anew, so that nothing of the user stays in its memory. */
+export async function signOut(): Promise<void> {
   try {
     await auth.signOut()
   } catch {
     toast.error('Signing out did not work.', { description: 'Check the connection and try again.' })
     return
   }
-  await go()
-  queryClient.clear()
+  window.location.assign(`${base}login`)
 }
 
 interface FrameOptions {
@@ -45,7 +44,7 @@ export function useAppFrame(scope: Scope, options: FrameOptions): ShellData {
       label: 'Machines',
       icon: Server,
       href: scope.instance ? `${home}/machines` : home,
-      active: path === `${home}/machines`,
+      active: scope.instance !== null && path === `${home}/machines`,
       shortcut: 'g m',
     },
   ]
@@ -89,7 +88,7 @@ export function useAppFrame(scope: Scope, options: FrameOptions): ShellData {
     userHref: '/user/settings',
     theme,
     onTheme: setTheme,
-    onSignOut: () => void signOut(() => router.navigate({ to: '/login' })),
+    onSignOut: () => void signOut(),
     onCreateOrganization: () => void router.navigate({ to: '/new-organization' }),
     onPalette: options.onPalette,
     onShortcuts: options.onShortcuts,

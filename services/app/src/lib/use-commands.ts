@@ -12,6 +12,9 @@ export const SHORTCUT_ROWS: readonly ShortcutRow[] = [
   { keys: 'g m', does: 'Go to machines' },
   { keys: 'g s', does: 'Go to the settings of the organization' },
   { keys: 'c', does: 'New task in this workspace' },
+  { keys: 'j', does: 'Next session' },
+  { keys: 'k', does: 'Previous session' },
+  { keys: '↵', does: 'Allow once what waits for you' },
   { keys: '?', does: 'Show these shortcuts' },
 ]
 

@@ -4,7 +4,6 @@ import { toast } from '@pilot/chamber-ui/primitives/toaster.tsx'
 import { PageBody, PageHeader } from '@pilot/chamber-ui/shell/page-header.tsx'
 import { ThemeButtons } from '@pilot/chamber-ui/shell/phone-bar.tsx'
 import { useQuery } from '@tanstack/react-query'
-import { useRouter } from '@tanstack/react-router'
 import { useDocumentTitle } from '../lib/document-title.ts'
 import { gateway } from '../lib/gateway.ts'
 import { setTheme, useTheme } from '../lib/theme.ts'
@@ -15,7 +14,6 @@ import { SettingsCard } from './settings-parts.tsx'
 /** The user's own name, and the theme of this device. */
 export function UserSettingsScreen() {
   useDocumentTitle('Your settings')
-  const router = useRouter()
   const theme = useTheme()
   const session = useQuery(gateway.query('user.session'))
   const update = useCall('user.update', {
@@ -48,7 +46,7 @@ export function UserSettingsScreen() {
         </SettingsCard>
         <SettingsCard title="This session">
           <div>
-            <Button onClick={() => void signOut(() => router.navigate({ to: '/login' }))}>Sign out</Button>
+            <Button onClick={() => void signOut()}>Sign out</Button>
           </div>
         </SettingsCard>
         <p className="text-text-3 text-xs">Version {session.data?.version ?? '…'}</p>

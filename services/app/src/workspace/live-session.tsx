@@ -19,10 +19,10 @@ import { SessionDialogs, useSessionActions } from './session-actions.tsx'
 import { SessionComposer } from './session-composer.tsx'
 import type { SessionPaneProps } from './session-pane.tsx'
 import { useAnswers } from './use-answers.ts'
-import { draftKey, useDraft } from './use-draft.ts'
+import { draftKey } from './use-draft.ts'
 import { useMedia, WIDE } from './use-media.ts'
 import { usePanel } from './use-panel.ts'
-import { usePromptActions } from './use-prompt-actions.ts'
+import { type ComposerHandle, usePromptActions } from './use-prompt-actions.ts'
 
 interface LiveSessionProps extends SessionPaneProps {
   records: readonly OutboxRecord[]
@@ -36,8 +36,9 @@ export function LiveSession(props: LiveSessionProps) {
   const view = useSession(store)
   const { state } = view
   const pending = useMemo(() => pendingPrompts(records), [records])
-  const [draft, setDraft] = useDraft(draftKey(userId, client.slug, sessionId))
-  const promptActions = usePromptActions(client, sessionId, draft, setDraft)
+  const draft = draftKey(userId, client.slug, sessionId)
+  const composer = useRef<ComposerHandle>(null)
+  const promptActions = usePromptActions(client, sessionId, draft, composer)
   const answers = useAnswers(client, sessionId, state, records)
   const { header, dialogs } = useSessionActions(client, store, state.session)
   const panel = usePanel()
@@ -50,6 +51,12 @@ export function LiveSession(props: LiveSessionProps) {
     [client, sessionId],
   )
   useAnswerNews(state, userId, answers.isMine)
+
+  // The list knows it by now: it was made after this address was opened.
+  const known = row !== null
+  useEffect(() => {
+    if (view.phase === 'missing' && known) store.refresh()
+  }, [view.phase, known, store])
 
   if (view.phase === 'missing') return <NotFoundScreen />
   const totals = totalsOf(state.changes)
@@ -139,7 +146,7 @@ export function LiveSession(props: LiveSessionProps) {
             records={records}
             away={away}
             draft={draft}
-            onDraft={setDraft}
+            handle={composer}
             onRestore={() => header.onArchive(false)}
           />
         )}

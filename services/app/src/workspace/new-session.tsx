@@ -12,7 +12,8 @@ import { useMemo } from 'react'
 import { useAwayText } from './machine-facts.tsx'
 import { pendingPrompts } from './pending.ts'
 import type { SessionPaneProps } from './session-pane.tsx'
-import { draftKey } from './use-draft.ts'
+import { draftKey, readDraft, writeDraft } from './use-draft.ts'
+import { joinDrafts } from './use-prompt-actions.ts'
 import { titleOf } from './use-workspace.ts'
 
 interface NewSessionProps extends SessionPaneProps {
@@ -31,7 +32,8 @@ export function NewSession({ userId, client, sessionId, workspace, connection, c
   const discard = (keep: boolean) => {
     const text = pending.map((prompt) => prompt.text).join('\n\n')
     for (const record of records) if (!client.outbox.cancel(record.request.id)) return
-    if (keep && text !== '') localStorage.setItem(draftKey(userId, client.slug, 'new'), text)
+    const draft = draftKey(userId, client.slug, 'new')
+    if (keep && text !== '') writeDraft(draft, joinDrafts(text, readDraft(draft)))
     void router.navigate({ to: '/$slug/new', params: { slug: client.slug } })
   }
   const actions: PromptActions = {

@@ -6,7 +6,9 @@ import type { OutboxRecord } from '@pilot/frontend/commands/outbox-record'
 import type { SessionId } from '@pilot/frontend/runtime/runtime-apis'
 import { MAX_PROMPT_CHARS } from '@pilot/protocol/agent/command'
 import type { AgentSession } from '@pilot/protocol/agent/model'
-import { useState } from 'react'
+import { type Ref, useImperativeHandle, useState } from 'react'
+import { useDraft } from './use-draft.ts'
+import { type ComposerHandle, joinDrafts } from './use-prompt-actions.ts'
 import type { WorkspaceClient } from './workspace-client.ts'
 
 interface SessionComposerProps {
@@ -16,14 +18,18 @@ interface SessionComposerProps {
   records: readonly OutboxRecord[]
   /** Why the machine cannot be reached, or null. */
   away: string | null
+  /** Key of this session's draft. */
   draft: string
-  onDraft: (text: string) => void
+  /** Lets a text that was taken back return here. */
+  handle: Ref<ComposerHandle>
   onRestore: () => void
 }
 
 /** Writes to the session in the address, and stops it. */
 export function SessionComposer(props: SessionComposerProps) {
-  const { client, sessionId, session, records, away, draft, onDraft, onRestore } = props
+  const { client, sessionId, session, records, away, handle, onRestore } = props
+  const [draft, onDraft] = useDraft(props.draft)
+  useImperativeHandle(handle, () => ({ prepend: (text) => onDraft(joinDrafts(text, draft)) }), [draft, onDraft])
   const [stopped, setStopped] = useState<string | null>(null)
   const busy = session?.status === 'busy' || session?.status === 'retry'
   const stopping = busy && (records.some(({ request }) => request.kind === 'abort') || stopped === runOf(session))

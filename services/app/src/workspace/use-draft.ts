@@ -3,7 +3,8 @@ import { useCallback, useEffect, useRef, useState } from 'react'
 /** A draft is stored this long after the last key, in ms. */
 const SAVE_MS = 300
 
-function read(key: string): string {
+/** The stored draft, or an empty text. */
+export function readDraft(key: string): string {
   try {
     return localStorage.getItem(key) ?? ''
   } catch {
@@ -11,7 +12,8 @@ function read(key: string): string {
   }
 }
 
-function write(key: string, text: string): void {
+/** Stores a draft; an empty one is forgotten. */
+export function writeDraft(key: string, text: string): void {
   try {
     if (text === '') localStorage.removeItem(key)
     else localStorage.setItem(key, text)
@@ -22,12 +24,12 @@ function write(key: string, text: string): void {
 
 /** A text that outlives the page, by its key. The key is fixed for the life of the component. */
 export function useDraft(key: string): [string, (text: string) => void] {
-  const [text, setText] = useState(() => read(key))
+  const [text, setText] = useState(() => readDraft(key))
   const unsaved = useRef<string | null>(null)
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
   const save = useCallback(() => {
     clearTimeout(timer.current)
-    if (unsaved.current !== null) write(key, unsaved.current)
+    if (unsaved.current !== null) writeDraft(key, unsaved.current)
     unsaved.current = null
   }, [key])
   useEffect(() => {

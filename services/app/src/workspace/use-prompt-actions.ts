@@ -1,20 +1,22 @@
 import type { PromptActions } from '@pilot/chamber-ui/chat/command-state.tsx'
 import { newId } from '@pilot/domain/ids'
 import type { SessionId } from '@pilot/frontend/runtime/runtime-apis'
-import { useEffect, useMemo, useRef } from 'react'
+import { type RefObject, useMemo } from 'react'
+import { readDraft, writeDraft } from './use-draft.ts'
 import type { WorkspaceClient } from './workspace-client.ts'
+
+/** How a text gets back into a composer that is on screen. */
+export interface ComposerHandle {
+  prepend(text: string): void
+}
 
 /** What can be done with this session's prompts. The same object as long as the session is the same. */
 export function usePromptActions(
   client: WorkspaceClient,
   sessionId: SessionId,
   draft: string,
-  setDraft: (text: string) => void,
+  composer: RefObject<ComposerHandle | null>,
 ): PromptActions {
-  const latest = useRef({ draft, setDraft })
-  useEffect(() => {
-    latest.current = { draft, setDraft }
-  })
   return useMemo(
     () => ({
       onCancel: (id) => void client.outbox.cancel(id),
@@ -22,10 +24,16 @@ export function usePromptActions(
       onSendAgain: (text) => client.outbox.add({ kind: 'prompt', id: newId('command'), session_id: sessionId, text }),
       onEdit: (id, text) => {
         if (!client.outbox.cancel(id)) return
-        const { draft: present, setDraft: set } = latest.current
-        set(present.trim() === '' ? text : `${text}\n\n${present}`)
+        // While a question stands in its place there is no composer: the text waits in the draft.
+        if (composer.current) composer.current.prepend(text)
+        else writeDraft(draft, joinDrafts(text, readDraft(draft)))
       },
     }),
-    [client, sessionId],
+    [client, sessionId, draft, composer],
   )
+}
+
+/** Two texts as one draft. */
+export function joinDrafts(first: string, second: string): string {
+  return second.trim() === '' ? first : `${first}\n\n${second}`
 }

@@ -101,7 +101,7 @@ function open(userId: Id<'user'>, slug: string): WorkspaceClient & { close(): vo
   const outbox = createOutbox({
     userId,
     apis,
-    storage: browserStorage(localStorage, window),
+    storage: browserStorage(() => localStorage, window),
     locks: browserLocks(navigator.locks),
     preflight: async () => {
       if (link.getState().status !== 'live') await apis.health()

@@ -1,9 +1,11 @@
-import { needOf, tabTitle } from '@pilot/chamber-ui/session/session-groups.ts'
+import { groupSessions, needOf, tabTitle } from '@pilot/chamber-ui/session/session-groups.ts'
 import { TranscriptSkeleton } from '@pilot/chamber-ui/session/session-skeleton.tsx'
+import { useShortcuts } from '@pilot/chamber-ui/shell/use-shortcuts.ts'
 import type { Id } from '@pilot/domain/ids'
 import { isId } from '@pilot/domain/ids'
 import { useQuery } from '@tanstack/react-query'
-import { lazy, Suspense, useState } from 'react'
+import { useRouter } from '@tanstack/react-router'
+import { lazy, Suspense, useMemo, useState } from 'react'
 import { useDocumentTitle } from '../lib/document-title.ts'
 import { gateway } from '../lib/gateway.ts'
 import { NotFoundScreen } from '../screens/not-found-screen.tsx'
@@ -31,6 +33,7 @@ export function WorkspaceScreen(props: WorkspaceScreenProps) {
 
 function Workspace({ slug, sessionId, mode, userId }: WorkspaceScreenProps & { userId: Id<'user'> }) {
   const client = useWorkspaceClient(userId, slug)
+  const router = useRouter()
   const connection = useConnection(client)
   const wide = useMedia(WIDE)
   const [archived, setArchived] = useState(false)
@@ -44,6 +47,16 @@ function Workspace({ slug, sessionId, mode, userId }: WorkspaceScreenProps & { u
   }).data
   const current = sessions?.find((session) => session.id === sessionId) ?? null
   const waiting = sessions?.filter((session) => needOf(session) === 'waiting' && session.id !== sessionId).length ?? 0
+  const ordered = useMemo(
+    () => groupSessions(sessions ?? [], archived).flatMap((group) => group.sessions),
+    [sessions, archived],
+  )
+  const step = (by: 1 | -1) => () => {
+    const at = ordered.findIndex((session) => session.id === sessionId)
+    const next = ordered[at < 0 ? 0 : at + by]
+    if (next) void router.navigate({ to: '/$slug/s/$sessionId', params: { slug, sessionId: next.id } })
+  }
+  useShortcuts({ j: step(1), k: step(-1) })
   useDocumentTitle(tabTitle(current, workspace?.name ?? slug, waiting))
   if (sessionId !== undefined && !isId('agent_session', sessionId)) return <NotFoundScreen />
 

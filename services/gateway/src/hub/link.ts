@@ -19,6 +19,8 @@ import type { AgentWatches } from './watches.ts'
 const decode = createDecoder(UpMessageSchema, TEXT_LIMIT.runtime)
 
 export interface LinkEvents {
+  /** The runtime broke a rule of the protocol: its link is to be closed with this code. */
+  onBroken(link: RuntimeLink, code: number, reason: string): void
   onHello(link: RuntimeLink, hello: RuntimeHelloMessage): void
   onSummary(link: RuntimeLink, summary: AgentSummary): void
   watches: AgentWatches
@@ -148,14 +150,14 @@ export class RuntimeLink {
     if ('frame' in decoded) {
       if (this.#ready) this.mux.receiveFrame(decoded.frame)
     } else if (decoded.problem !== 'unknown_kind') {
-      this.socket.close(CLOSE.policy, decoded.problem)
+      this.#events.onBroken(this, CLOSE.policy, decoded.problem)
     }
   }
 
   #receiveText(text: string): void {
     const decoded = decode(text)
     if (!decoded.ok) {
-      if (decoded.fatal) this.socket.close(CLOSE.policy, 'message too large')
+      if (decoded.fatal) this.#events.onBroken(this, CLOSE.policy, 'message too large')
       else if (this.#ready) this.socket.send(decoded.reply)
       return
     }
@@ -166,11 +168,12 @@ export class RuntimeLink {
 
   #hello(hello: RuntimeHelloMessage): void {
     if (hello.runtime_id !== this.#attachment.runtime_id) {
-      this.socket.close(CLOSE.policy, 'hello of another runtime')
+      this.#events.onBroken(this, CLOSE.policy, 'hello of another runtime')
       return
     }
     if (hello.protocol.max < PROTOCOL_MIN_VERSION || hello.protocol.min > PROTOCOL_VERSION) {
-      this.socket.close(
+      this.#events.onBroken(
+        this,
         CLOSE.upgrade_required,
         `protocol ${PROTOCOL_MIN_VERSION} to ${PROTOCOL_VERSION} is spoken here`,
       )

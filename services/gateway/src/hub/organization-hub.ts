@@ -60,11 +60,11 @@ export class OrganizationHub {
   onMessage(socket: HubSocket, data: string | Uint8Array): void {
     const member = this.#members.get(socket)
     if (!member || data === PONG) return
-    if (!member.bucket.take(this.#ports.clock.now())) socket.close(CLOSE.rate, 'too many messages')
+    if (!member.bucket.take(this.#ports.clock.now())) this.#drop(socket, CLOSE.rate, 'too many messages')
     else if (data === PING) socket.send(PONG)
     else if (typeof data === 'string' && data.length <= TEXT_LIMIT.viewer_up) {
       socket.send(encodeError(new PilotError('UNSUPPORTED_MESSAGE')))
-    } else socket.close(CLOSE.policy, 'message too large')
+    } else this.#drop(socket, CLOSE.policy, 'message too large')
   }
 
   onClose(socket: HubSocket): void {
@@ -86,12 +86,12 @@ export class OrganizationHub {
 
   disconnectSession(sessionId: Id<'session'>): void {
     for (const [socket, { identity }] of [...this.#members]) {
-      if (identity.session_id === sessionId) socket.close(CLOSE.revoked, 'signed out')
+      if (identity.session_id === sessionId) this.#drop(socket, CLOSE.revoked, 'signed out')
     }
   }
 
   close(): void {
-    for (const socket of [...this.#members.keys()]) socket.close(CLOSE.shutdown, 'restart')
+    for (const socket of [...this.#members.keys()]) this.#drop(socket, CLOSE.shutdown, 'restart')
   }
 
   /** Looks again whether every tab may still be here. */
@@ -100,7 +100,7 @@ export class OrganizationHub {
     if (backend.memberAllowed) {
       for (const [socket, { identity }] of [...this.#members]) {
         try {
-          if (!(await backend.memberAllowed(identity))) socket.close(CLOSE.revoked, 'no longer allowed')
+          if (!(await backend.memberAllowed(identity))) this.#drop(socket, CLOSE.revoked, 'no longer allowed')
         } catch (cause) {
           // The database is away: the next round asks again.
           this.#ports.log('member was not checked', { code: toPilotError(cause).code })
@@ -108,6 +108,12 @@ export class OrganizationHub {
       }
     }
     if (this.size > 0) this.#schedule()
+  }
+
+  /** Closes a socket and forgets it at once, whether or not its peer answers the close. */
+  #drop(socket: HubSocket, code: number, reason: string): void {
+    socket.close(code, reason)
+    this.onClose(socket)
   }
 
   #add(socket: HubSocket, identity: MemberIdentity): void {

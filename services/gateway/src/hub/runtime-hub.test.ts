@@ -268,6 +268,15 @@ describe('tabs', () => {
     world.hub.disconnectSession(session_id)
     expect([mine.closed?.code, other.closed]).toEqual([4003, null])
   })
+  test('a tab that does not answer the close is not listened to', async () => {
+    const runtime = await world.runtime()
+    const session_id = newId('session')
+    const viewer = world.viewer({ session_id })
+    viewer.onClosed = () => undefined
+    world.hub.disconnectSession(session_id)
+    world.say(viewer, { type: 'agent.watch', request_id: 'request-1', agent_session_id: newId('agent_session') })
+    expect([world.hub.stats.viewers, runtime.messages('agent.watch')]).toEqual([0, []])
+  })
   test('who is no longer allowed is closed within five minutes', async () => {
     const viewer = world.viewer()
     world.allowed = false

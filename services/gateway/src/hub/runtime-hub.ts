@@ -96,7 +96,9 @@ export class RuntimeHub {
       previous.socket.close(CLOSE.replaced, replacedReason(bootId))
     }
     this.#link = link
-    this.#cancelHelloTimer = this.#ports.clock.after(HELLO_TIMEOUT_MS, () => socket.close(CLOSE.policy, 'no hello'))
+    this.#cancelHelloTimer = this.#ports.clock.after(HELLO_TIMEOUT_MS, () =>
+      this.#drop(socket, CLOSE.policy, 'no hello'),
+    )
     this.#schedule()
   }
 
@@ -197,12 +199,12 @@ export class RuntimeHub {
 
   /** Closes the runtime's own connection; its tabs stay and see it offline. */
   disconnectRuntime(code: number, reason: string): void {
-    this.#link?.socket.close(code, reason)
+    if (this.#link) this.#drop(this.#link.socket, code, reason)
   }
 
   /** Closes the tabs of a sign-in session that ended. */
   disconnectSession(sessionId: Id<'session'>): void {
-    this.#viewers.closeWhere((identity) => identity.session_id === sessionId, CLOSE.revoked, 'signed out')
+    this.#dropViewers((identity) => identity.session_id === sessionId, CLOSE.revoked, 'signed out')
   }
 
   /** Sends a new welcome to a live runtime. Tabs of workspaces that moved away are told to connect again. */
@@ -213,8 +215,8 @@ export class RuntimeHub {
 
   /** Closes everything: the shell stops. */
   close(): void {
-    this.#link?.socket.close(CLOSE.shutdown, 'restart')
-    this.#viewers.closeWhere(() => true, CLOSE.shutdown, 'restart')
+    this.#dropViewers(() => true, CLOSE.shutdown, 'restart')
+    this.disconnectRuntime(CLOSE.shutdown, 'restart')
   }
 
   /** The time asked for with `setAlarm` has come. */
@@ -222,9 +224,7 @@ export class RuntimeHub {
     const now = this.#ports.clock.now()
     const link = this.#link
     if (link && now - link.lastSeenAt >= STALE_AFTER_MS) {
-      link.socket.close(CLOSE.shutdown, 'no sign of life')
-      // A peer that went without a word does not answer the close either.
-      this.onClose(link.socket)
+      this.#drop(link.socket, CLOSE.shutdown, 'no sign of life')
     } else if (link?.ready && now >= this.#presenceDueAt) {
       link.save()
       this.#report({ online: true })
@@ -241,6 +241,7 @@ export class RuntimeHub {
       maxFrame: this.#ports.maxFrame,
       events: {
         watches: this.#watches,
+        onBroken: (link, code, reason) => this.#drop(link.socket, code, reason),
         onHello: (link, hello) => {
           // `#greet` handles its own failures.
           void this.#greet(link, hello)
@@ -257,6 +258,19 @@ export class RuntimeHub {
     if (!link) throw new PilotError('RUNTIME_OFFLINE')
     await link.whenReady()
     return link
+  }
+
+  /**
+   * Closes a socket and forgets it at once: a peer that does not answer the close, or went without a word, keeps
+   * nothing alive and is not listened to.
+   */
+  #drop(socket: HubSocket, code: number, reason: string): void {
+    socket.close(code, reason)
+    this.onClose(socket)
+  }
+
+  #dropViewers(test: (identity: ViewerIdentity) => boolean, code: number, reason: string): void {
+    for (const { socket } of this.#viewers.where(test)) this.#drop(socket, code, reason)
   }
 
   /** Settles what hung on a link that no longer counts. */
@@ -288,7 +302,7 @@ export class RuntimeHub {
     } catch (cause) {
       this.#ports.log('runtime could not be welcomed', { runtime: this.#runtimeId, code: toPilotError(cause).code })
       // It dials again and gets another try.
-      link.socket.close(CLOSE.shutdown, 'welcome failed')
+      this.#drop(link.socket, CLOSE.shutdown, 'welcome failed')
       return
     }
     this.#watches.resume()
@@ -303,7 +317,7 @@ export class RuntimeHub {
     if (this.#link !== link || ticket !== this.#helloTicket) return false
     link.welcome(welcome)
     const moved = ({ workspace_id, generation }: ViewerIdentity) => link.workspaces.get(workspace_id) !== generation
-    this.#viewers.closeWhere(moved, CLOSE.shutdown, 'the workspace moved')
+    this.#dropViewers(moved, CLOSE.shutdown, 'the workspace moved')
     return true
   }
 
@@ -320,17 +334,17 @@ export class RuntimeHub {
   #onViewerMessage(viewer: Viewer, data: string | Uint8Array): void {
     const { socket } = viewer
     if (!viewer.bucket.take(this.#ports.clock.now())) {
-      socket.close(CLOSE.rate, 'too many messages')
+      this.#drop(socket, CLOSE.rate, 'too many messages')
       return
     }
     if (data === PING) return
     if (typeof data !== 'string') {
-      socket.close(CLOSE.policy, 'binary frames are not taken here')
+      this.#drop(socket, CLOSE.policy, 'binary frames are not taken here')
       return
     }
     const decoded = decodeViewer(data)
     if (!decoded.ok) {
-      if (decoded.fatal) socket.close(CLOSE.policy, 'message too large')
+      if (decoded.fatal) this.#drop(socket, CLOSE.policy, 'message too large')
       else socket.send(decoded.reply)
       return
     }
@@ -383,7 +397,7 @@ export class RuntimeHub {
       this.#viewers.all().map(async ({ identity, socket }) => {
         try {
           const allowed = await viewerAllowed.call(this.#ports.backend, identity)
-          if (!allowed) socket.close(CLOSE.revoked, 'no longer allowed')
+          if (!allowed) this.#drop(socket, CLOSE.revoked, 'no longer allowed')
         } catch (cause) {
           // The database is away: the next round asks again.
           this.#ports.log('viewer was not checked', { code: toPilotError(cause).code })

@@ -67,8 +67,8 @@ export class Viewers {
     }
   }
 
-  closeWhere(test: (identity: ViewerIdentity) => boolean, code: number, reason: string): void {
-    for (const viewer of this.all()) if (test(viewer.identity)) viewer.socket.close(code, reason)
+  where(test: (identity: ViewerIdentity) => boolean): Viewer[] {
+    return this.all().filter((viewer) => test(viewer.identity))
   }
 }
 

@@ -56,7 +56,9 @@ export class DurableSockets {
 
   /** Sockets that were there before this object was loaded into memory. */
   all(): HubSocket[] {
-    return this.#context.getWebSockets().map((native) => this.of(native))
+    // Also lists sockets that we closed and whose peer has not answered: those are not ours any more.
+    const open = this.#context.getWebSockets().filter((native) => native.readyState === WebSocket.OPEN)
+    return open.map((native) => this.of(native))
   }
 
   of(native: WebSocket): HubSocket {

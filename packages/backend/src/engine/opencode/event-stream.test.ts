@@ -59,7 +59,7 @@ afterEach(async () => {
   removeDirectory(directory)
 })
 
-describe('event stream', { timeout: 30_000 }, () => {
+describe('event stream', { timeout: 120_000 }, () => {
   test('says that events may be missing after it broke, and drops what means nothing', async () => {
     const raw: string[] = []
     engine.subscribeRaw((event) => raw.push(event.payload.type))

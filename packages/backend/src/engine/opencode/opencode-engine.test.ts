@@ -41,7 +41,7 @@ beforeAll(async () => {
   instance.engine.subscribe(log.push)
   expect(instance.engine.health().status).toBe('idle')
   session = await instance.engine.createSession({ ref: 'ags_1', directory: repository, title: 'Test' })
-}, 120_000)
+}, 300_000)
 
 afterAll(async () => {
   await instance?.stop({ keep: false })
@@ -49,7 +49,7 @@ afterAll(async () => {
   if (repository) removeDirectory(repository)
 }, 30_000)
 
-describe('a real OpenCode', { timeout: 120_000 }, () => {
+describe('a real OpenCode', { timeout: 300_000 }, () => {
   test('runs privately and creates a session once per ref', async () => {
     expect(instance.engine.health()).toMatchObject({ status: 'ok', version: '1.18.33' })
     expect(await instance.engine.createSession({ ref: 'ags_1', directory: repository })).toEqual(session)

@@ -84,7 +84,7 @@ const starts = () => {
   return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map(Number) : []
 }
 
-describe('supervisor', { timeout: 30_000 }, () => {
+describe('supervisor', { timeout: 120_000 }, () => {
   test('starts one process for all who ask, in a private environment', async () => {
     const supervisor = supervise(program('healthy', HEALTHY))
     const [first, second] = await Promise.all([supervisor.ensureStarted(), supervisor.ensureStarted()])

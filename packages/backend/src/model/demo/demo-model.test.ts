@@ -30,7 +30,7 @@ beforeAll(async () => {
   })
   instance.engine.subscribe(log.push)
   await instance.engine.ensureStarted()
-}, 120_000)
+}, 300_000)
 
 afterAll(async () => {
   await instance?.stop({ keep: false })
@@ -59,7 +59,7 @@ async function run(files: Record<string, string>, text: string, reply: 'once' | 
       }
       return log.all('run', from).some(({ run }) => run.status === 'idle')
     },
-    60_000,
+    200_000,
   )
   const state = await instance.engine.readState(session)
   const parts = state.messages.flatMap((message) => message.parts)
@@ -71,7 +71,7 @@ async function run(files: Record<string, string>, text: string, reply: 'once' | 
 const gitStatus = (directory: string) =>
   execFileSync('git', ['status', '--short'], { cwd: directory }).toString().trim().split('\n').filter(Boolean)
 
-describe('the demo model with a real OpenCode', { timeout: 120_000 }, () => {
+describe('the demo model with a real OpenCode', { timeout: 300_000 }, () => {
   test('finds and fixes the bug of the demo shop, and runs its tests', async () => {
     const { directory, asks, tools, answer, state } = await run(DEMO_FILES, 'Fix the failing test')
     expect(asks).toEqual(['node --test', 'node --test'])
