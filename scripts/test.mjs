@@ -73,6 +73,9 @@ const stages = {
     for (const name of ['boundaries', 'file-size', 'network', 'package-rules'])
       await check(`check ${name}`, node, [join('scripts', 'checks', `${name}.mjs`)])
   },
+  async documents() {
+    await check('PROTOCOL.md', node, [join('scripts', 'protocol-doc.mjs'), '--check'])
+  },
   async unit() {
     await vitest('unit', [])
   },
