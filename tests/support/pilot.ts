@@ -15,6 +15,9 @@ export function bunBinary(): string {
   return join(root, 'node_modules', '@oven', `bun-${os}-${cpu}`, 'bin', 'bun')
 }
 
+/** The product's test build, with the dev sign-in compiled in. */
+export const pilotProgram = join(root, 'dist', 'pilot-test.js')
+
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
@@ -77,8 +80,7 @@ export async function startPilot(options: PilotOptions = {}): Promise<RunningPil
   const ownHome = !options.home
   const home = options.home ?? realpathSync(mkdtempSync(join(tmpdir(), 'pilot-home-')))
   const port = options.port ?? (await freePort())
-  const program = join(root, 'dist', 'pilot-test.js')
-  const args = [program, 'up', '--home', home, '--port', String(port), '--no-open']
+  const args = [pilotProgram, 'up', '--home', home, '--port', String(port), '--no-open']
   if (options.workspace) args.push('--workspace', options.workspace)
   if (options.baseUrl) args.push('--base-url', options.baseUrl)
   const env: Record<string, string | undefined> = {
@@ -109,7 +111,10 @@ export async function startPilot(options: PilotOptions = {}): Promise<RunningPil
     return supervisor.exitCode
   }
   const newLink = async () => {
-    const child = spawn(bunBinary(), [program, 'link', '--home', home], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(bunBinary(), [pilotProgram, 'link', '--home', home], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     let text = ''
     child.stdout.on('data', (data: Buffer) => {
       text += data.toString()

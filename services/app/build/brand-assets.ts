@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import { BRANDING, iconSvg } from '@pilot/chamber-ui/branding.ts'
 import type { Plugin } from 'vite'
-import { BRANDING, iconSvg } from '../../../packages/chamber-ui/src/branding.ts'
 
 const VIRTUAL = 'virtual:brand-assets'
 const RESOLVED = `\0${VIRTUAL}`

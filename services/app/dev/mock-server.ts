@@ -10,7 +10,7 @@ import { type MockState, USER } from './mock-data.ts'
 import { PROCEDURES } from './mock-procedures.ts'
 import { acceptSocket } from './mock-socket.ts'
 
-const DIST = fileURLToPath(new URL('../dist/client/', import.meta.url))
+const DIST = process.env.APP_DIST ?? fileURLToPath(new URL('../dist/client/', import.meta.url))
 const TYPES: Record<string, string> = {
   '.js': 'text/javascript',
   '.css': 'text/css',

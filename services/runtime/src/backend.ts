@@ -6,6 +6,7 @@ import { createEventRing } from '@pilot/backend/chamber/event-ring'
 import { createInstanceEngine } from '@pilot/backend/engine/instance-engine'
 import type { OpenCodeEngine } from '@pilot/backend/engine/opencode/opencode-engine'
 import { bootId } from '@pilot/backend/engine/opencode/process-info'
+import { readGitIdentity } from '@pilot/backend/git/identity'
 import { inspectRepository } from '@pilot/backend/git/repository'
 import { createGit } from '@pilot/backend/git/run'
 import { sessionRoutes } from '@pilot/backend/sessions/routes'
@@ -59,6 +60,7 @@ export interface Backend {
 export async function createBackend(options: BackendOptions): Promise<Backend> {
   const { home, paths, identity, env, log } = options
   const db = await openRuntimeDatabase(paths.database, options.openDatabase)
+  const git = createGit({ environment: env })
   const {
     engine,
     model: endpoint,
@@ -66,12 +68,13 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
   } = await createInstanceEngine({
     root: paths.engine(identity.instance_id),
     model: options.model.current().config,
+    identity: await readGitIdentity(git, paths.root),
+    openDatabase: options.openDatabase,
     env,
     log: (message, cause) => log('warn', message, { cause }),
     endpoint: { log: (entry) => log('info', 'model call', entry) },
   })
 
-  const git = createGit({ environment: env })
   const directories = createSessionDirectories({
     git,
     store: createWorktreeStore(db),

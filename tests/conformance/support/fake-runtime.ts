@@ -150,8 +150,6 @@ export class FakeRuntime {
         start: (controller) => {
           own = controller
           this.events.add(controller)
-          // As engines do: a server that streams may hold the head back until there is a first byte.
-          controller.enqueue(new TextEncoder().encode(': open\n\n'))
         },
         cancel: () => {
           this.events.delete(own)

@@ -10,8 +10,8 @@ import type {
 } from '@pilot/protocol/agent/model'
 
 /**
- * A coding agent behind an engine-neutral interface. One engine serves one trust domain (instance). Implementations:
- * OpenCode 1.18 (`opencode/`) and the mock (`mock-engine.ts`). Shapes of the engine's own API never pass this line.
+ * A coding agent behind an engine-neutral interface. One engine serves one trust domain (instance). The implementation
+ * is OpenCode 1.18 (`opencode/`). Shapes of the engine's own API never pass this line.
  */
 export interface Engine {
   readonly kind: 'opencode' | 'none'
@@ -52,6 +52,8 @@ export interface Engine {
 
   /** The truth as the engine tells it now, to reconcile the journal with after any gap. */
   readState(handle: EngineSessionHandle): Promise<EngineState>
+  /** Sessions that this one has started for sub-agents, to find those whose creation was missed. */
+  listChildren(handle: EngineSessionHandle): Promise<(EngineSessionHandle & { title: string })[]>
   /** Whole output of one tool call. */
   toolOutput(handle: EngineSessionHandle, partId: string): Promise<string | null>
 

@@ -266,6 +266,41 @@ describe('a sub-agent', () => {
   })
 })
 
+describe('a sub-agent that was started unheard', () => {
+  it('is found after a gap, also one of its own, and what it asks can be answered', async () => {
+    const { h, id, external } = await working()
+    const message = h.engine.begin(external)
+    h.engine.part(external, message, fakeTool('task', { tool: 'task', kind: 'think' }))
+    const child = h.engine.add('child', `/work/${id}`, 'Explore', external)
+    const grandchild = h.engine.add('grandchild', `/work/${id}`, 'Look closer', child.external_id)
+    // Nobody is told of these: the stream of events was down.
+    for (const session of [child, grandchild]) session.run = { status: 'busy' }
+    h.engine.ask(grandchild.external_id, 'per_1')
+    expect(h.state(id).permissions).toEqual([])
+    h.engine.emit({ type: 'gap' })
+    h.engine.emit({ type: 'gap' })
+    await h.settle()
+    const found = h.service.events.summaries().filter((one) => one.parent_id !== null)
+    expect(found.map((one) => one.title).toSorted()).toEqual(['Explore', 'Look closer'])
+    expect(h.state(id).session).toMatchObject({ status: 'waiting', attention: 'permission' })
+    expect(h.state(id).messages[1]?.parts).toMatchObject([
+      { child_session_id: found.find((one) => one.title === 'Explore')?.agent_session_id },
+    ])
+    h.send({ id: newId('command'), session_id: id, kind: 'permission', permission_id: 'per_1', reply: 'once' })
+    await h.settle()
+    expect(h.engine.effects.get('per_1')).toBe(1)
+    expect(h.state(id).permissions).toMatchObject([{ id: 'per_1', resolution: { outcome: 'once' } }])
+  })
+
+  it('that has ended is shown as ended', async () => {
+    const { h, id, external } = await working()
+    h.engine.add('child', `/work/${id}`, 'Explore', external)
+    h.engine.emit({ type: 'gap' })
+    await h.settle()
+    expect(h.service.events.summaries().find((one) => one.parent_id === id)).toMatchObject({ status: 'idle' })
+  })
+})
+
 describe('what is not ours', () => {
   it('is ignored: foreign sessions, parts without a message, events after the end', async () => {
     const { h, id, external } = await working()

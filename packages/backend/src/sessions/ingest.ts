@@ -1,5 +1,4 @@
-import { isId, newId } from '@pilot/domain/ids'
-import type { AgentEvent } from '@pilot/protocol/agent/event'
+import { isId } from '@pilot/domain/ids'
 import type { Part, ToolPart } from '@pilot/protocol/agent/model'
 import type { EngineEvent } from '../engine/engine.ts'
 import { openPermission, openQuestion, ownerOf, resolvePermission, resolveQuestion } from './asks.ts'
@@ -9,6 +8,7 @@ import { type Core, liveOf, now, update } from './core.ts'
 import { stopAgain } from './dispatch-abort.ts'
 import { appendedText, partEvents, same } from './part-events.ts'
 import type { OwnedKind, SessionId } from './store/rows.ts'
+import { adoptChild } from './sub-agents.ts'
 import { forgotten, interrupt, reconcile, scheduleRecheck, settleTurn } from './turn.ts'
 
 type SessionEvent = Extract<EngineEvent, { external_id: string }>
@@ -35,13 +35,19 @@ export function ingest(core: Core, event: EngineEvent): void {
       }
       return
     case 'session.created':
-      childCreated(core, event)
+      created(core, event)
       return
     default: {
       const id = core.store.ownership.owner('session', event.external_id)?.session_id
       if (id && core.journal.session(id)) guarded(core, id, () => ingestOne(core, id, event))
     }
   }
+}
+
+function created(core: Core, event: Extract<EngineEvent, { type: 'session.created' }>): void {
+  const { parent_external_id } = event
+  const parent = parent_external_id && core.store.ownership.owner('session', parent_external_id)?.session_id
+  if (parent) guarded(core, parent, () => adoptChild(core, parent, event))
 }
 
 function guarded(core: Core, id: SessionId, work: () => void): void {
@@ -233,71 +239,4 @@ function delta(core: Core, id: SessionId, event: Extract<EngineEvent, { type: 'p
   if (known.type !== 'text' && known.type !== 'reasoning') return
   for (const piece of appendedText(event.message_id, event.part_id, 'text', known.text.length, event.text))
     core.journal.appendText(id, piece)
-}
-
-/** A sub-agent's session appears as a session of its own below the one that started it. */
-function childCreated(core: Core, event: Extract<EngineEvent, { type: 'session.created' }>): void {
-  const { parent_external_id, external_id } = event
-  if (!parent_external_id || core.store.ownership.owner('session', external_id)) return
-  const parentId = core.store.ownership.owner('session', parent_external_id)?.session_id
-  const parent = parentId && core.journal.session(parentId)
-  if (!parent) return
-  guarded(core, parent.id, () => {
-    const id = newId('agent_session')
-    const at = now(core)
-    const title = event.title.replace(/\s+/g, ' ').trim().slice(0, 200).toWellFormed() || 'Sub-agent'
-    const session = {
-      ...parent.session,
-      id,
-      parent_id: parent.id,
-      title,
-      status: 'busy' as const,
-      attention: 'none' as const,
-      error: null,
-      retry_at: null,
-      created_at: at,
-      last_activity_at: at,
-      archived_at: null,
-    }
-    liveOf(core, id).run = { status: 'busy' }
-    core.journal.create(
-      {
-        id,
-        workspace_id: parent.workspace_id,
-        instance_id: parent.instance_id,
-        parent_id: parent.id,
-        request: '',
-        directory: event.directory,
-        external_id,
-        epoch: parent.epoch,
-        title_by_user: false,
-        session,
-        created_at: new Date(at),
-      },
-      [{ type: 'session.updated', session }],
-      () => core.store.ownership.claim('session', external_id, { session_id: id, workspace_id: parent.workspace_id }),
-    )
-    linkChild(core, parent.id, id)
-  })
-}
-
-/** Tells the call that started a sub-agent which session it is. */
-function linkChild(core: Core, parentId: SessionId, childId: SessionId): void {
-  for (const message of core.journal.state(parentId).messages.toReversed()) {
-    const call = message.parts.find(
-      (other) =>
-        other.type === 'tool' &&
-        other.child_session_id === null &&
-        (other.tool === 'task' || other.kind === 'think') &&
-        (other.status === 'pending' || other.status === 'running'),
-    )
-    if (call?.type !== 'tool') continue
-    const event: AgentEvent = {
-      type: 'part.upserted',
-      message_id: message.id,
-      part: { ...call, child_session_id: childId },
-    }
-    update(core, parentId, [event])
-    return
-  }
 }

@@ -11,6 +11,7 @@ import { difference, Touched } from './difference.ts'
 import { answerTo, closeOpen } from './settle.ts'
 import type { Ending } from './status.ts'
 import type { SessionId, StoredCommand } from './store/rows.ts'
+import { adoptChild } from './sub-agents.ts'
 
 /**
  * A prompt that the engine has but does not work on is looked at this often, and given up after this long: on a loaded
@@ -146,8 +147,10 @@ export async function reconcile(core: Core, id: SessionId): Promise<void> {
   const touched = new Touched()
   live.reading = touched
   let engine: EngineState
+  let children: Awaited<ReturnType<Core['engine']['listChildren']>>
   try {
     engine = await core.engine.readState(handle)
+    children = await core.engine.listChildren(handle)
   } catch (cause) {
     if (!(cause instanceof PilotError && cause.code === 'SESSION_NOT_FOUND')) throw cause
     if (!core.closing && core.journal.session(id)) forgotten(core, id)
@@ -164,6 +167,11 @@ export async function reconcile(core: Core, id: SessionId): Promise<void> {
   if (live.run.status === 'idle') settleTurn(core, id, { asked: true })
   else scheduleChanges(core, id)
   releaseLive(core, id)
+  // A sub-agent that was started unheard may be waiting for an answer.
+  for (const child of children) {
+    const adopted = adoptChild(core, id, child)
+    if (adopted) await reconcile(core, adopted)
+  }
 }
 
 /** The engine has no such session any more: what ran is interrupted, and the next prompt gets a new one. */

@@ -67,7 +67,7 @@ export function CommandStateLine({ command, actions }: { command: Command; actio
   )
   switch (command.state) {
     case 'accepted':
-      return <Line kind="working" word="Accepted" say="It runs as soon as the agent is free." />
+      return <Line kind="working" word="Accepted" say="It runs as soon as the agent is ready." />
     case 'dispatching':
       return <Line kind="working" word="Starting" say="" />
     case 'running':

@@ -43,7 +43,7 @@ export function PermissionCard({ permission, place, position, answer, onReply }:
   return (
     <DecisionFrame label="Permission" askedAt={permission.asked_at} place={position}>
       <div className="font-medium">{QUESTION[permission.kind](place)}</div>
-      {permission.title !== '' && permission.title !== permission.detail ? (
+      {permission.title !== '' && permission.kind !== 'execute' && permission.title !== permission.detail ? (
         <div className="text-sm text-text-2">{permission.title}</div>
       ) : null}
       <pre

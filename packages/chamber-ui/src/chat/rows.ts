@@ -45,8 +45,11 @@ export function buildRows(state: SessionState, pending: readonly PendingPrompt[]
     rows.push({ key: 'todos', type: 'todos', todos: state.todos })
   }
   const working = workingLabel(state)
-  if (working) rows.push({ key: 'working', type: 'working', label: working })
-  rows.push(...loose.slice(next).map(promptRow))
+  const prompts = loose.slice(next).map(promptRow)
+  const work: Row[] = working ? [{ key: 'working', type: 'working', label: working }] : []
+  // What goes on belongs to the answer above, or else to the prompt that was given last.
+  const answering = state.messages.at(-1)?.status === 'running'
+  rows.push(...(answering ? [...work, ...prompts] : [...prompts, ...work]))
   const known = new Set(state.commands.map((command) => command.id as string))
   for (const prompt of pending) {
     if (!known.has(prompt.id)) rows.push({ key: prompt.id, type: 'pending', prompt })

@@ -151,27 +151,18 @@ function OlderLine({ older, onLoadOlder }: Pick<TranscriptProps, 'older' | 'onLo
   )
 }
 
-interface Measure {
-  height: number
-  content: number
-}
-
 /**
  * Keeps the end in sight while the reader is there: from the first view on, and when the place for the conversation gets
  * smaller (a keyboard, a question below it). Only the reader's own scrolling lets go of the end.
  */
 function useFollowEnd(
   scroller: RefObject<HTMLElement | null>,
-  virtualizer: Pick<Virtualizer<HTMLDivElement, Element>, 'isAtEnd' | 'scrollToEnd'>,
+  virtualizer: Pick<Virtualizer<HTMLDivElement, Element>, 'scrollToEnd'>,
   count: number,
   onAtEnd: (atEnd: boolean) => void,
 ): () => void {
   const pinned = useRef(true)
-  const last = useRef<Measure | null>(null)
-  const measure = useCallback((): Measure => {
-    const element = scroller.current
-    return { height: element?.clientHeight ?? 0, content: element?.scrollHeight ?? 0 }
-  }, [scroller])
+  const lastTop = useRef(0)
   const toEnd = useCallback(() => {
     if (pinned.current) virtualizer.scrollToEnd()
   }, [virtualizer])
@@ -189,15 +180,18 @@ function useFollowEnd(
   }, [scroller, toEnd])
 
   return useCallback(() => {
-    const now = measure()
-    const same = last.current?.height === now.height && last.current.content === now.content
-    last.current = now
-    const atEnd = virtualizer.isAtEnd(END_THRESHOLD)
-    // A scroll event of a changed layout is not the reader's.
-    if (atEnd || same) pinned.current = atEnd
+    const element = scroller.current
+    if (!element) return
+    const { scrollTop: top, scrollHeight, clientHeight } = element
+    const movedUp = top < lastTop.current - 1
+    lastTop.current = top
+    // What grows or shrinks by itself never moves the view up and away from the end: that is the reader. Asked of the
+    // element, because the virtualizer may hear of this scroll after us.
+    if (scrollHeight - top - clientHeight <= END_THRESHOLD) pinned.current = true
+    else if (movedUp) pinned.current = false
     else toEnd()
     onAtEnd(pinned.current)
-  }, [measure, toEnd, virtualizer, onAtEnd])
+  }, [scroller, toEnd, onAtEnd])
 }
 
 /** How many rows came at the end since the reader left it. */

@@ -61,6 +61,7 @@ export function MachineTable({ machines, wide, ...actions }: MachineTableProps) 
   return (
     <Table
       label="Machines"
+      wide={wide}
       columns={columns}
       rows={machines}
       rowKey={(machine) => machine.id}
@@ -70,13 +71,21 @@ export function MachineTable({ machines, wide, ...actions }: MachineTableProps) 
 }
 
 const wideColumns: Column<MachineView>[] = [
-  { id: 'cpu', header: 'Load', cell: (machine) => <LoadBar value={machine.runtime?.load?.cpu} label="Load" /> },
+  {
+    id: 'cpu',
+    header: 'Load',
+    cell: (machine) => <LoadBar value={machine.runtime?.load?.cpu} label="Load" />,
+  },
   {
     id: 'memory',
     header: 'Memory',
     cell: (machine) => <LoadBar value={machine.runtime?.load?.memory} label="Memory" />,
   },
-  { id: 'disk', header: 'Disk', cell: (machine) => <LoadBar value={machine.runtime?.load?.disk} label="Disk" /> },
+  {
+    id: 'disk',
+    header: 'Disk',
+    cell: (machine) => <LoadBar value={machine.runtime?.load?.disk} label="Disk" />,
+  },
   { id: 'workspaces', header: 'Workspaces', cell: (machine) => machine.workspaces },
   {
     id: 'version',

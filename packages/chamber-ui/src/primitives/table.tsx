@@ -1,6 +1,9 @@
 import type { ReactNode } from 'react'
 import { cn } from './cn.ts'
-import { PHONE_QUERY, useMedia } from './use-media.ts'
+import { useMedia } from './use-media.ts'
+
+/** Narrower screens get cards, so that no table has to be scrolled sideways. */
+const CARDS_BELOW = { normal: '(width < 960px)', wide: '(width < 1400px)' }
 
 export interface Column<Row> {
   id: string
@@ -25,18 +28,20 @@ interface TableProps<Row> {
   rowKey: (row: Row) => string
   /** Greys a row that is put away. */
   muted?: (row: Row) => boolean
+  /** Has so many columns that it needs a whole desktop. */
+  wide?: boolean | undefined
 }
 
-/** A table on a desktop; on a phone each row is a card with the same order of facts. */
-export function Table<Row>({ label, columns, rows, rowKey, muted }: TableProps<Row>) {
-  const phone = useMedia(PHONE_QUERY)
-  if (phone) {
+/** A table on a desktop; on a narrow screen each row is a card with the same order of facts. */
+export function Table<Row>({ label, columns, rows, rowKey, muted, wide }: TableProps<Row>) {
+  const cards = useMedia(wide ? CARDS_BELOW.wide : CARDS_BELOW.normal)
+  if (cards) {
     return (
-      <ul aria-label={label} className="grid grid-cols-[minmax(0,1fr)] gap-2.5">
+      <ul aria-label={label} className="grid grid-cols-[repeat(auto-fill,minmax(min(300px,100%),1fr))] gap-2.5">
         {rows.map((row) => (
           <li
             key={rowKey(row)}
-            className="grid grid-cols-[minmax(0,1fr)] gap-2 rounded-lg border border-line bg-surface p-3.5"
+            className="grid grid-cols-[minmax(0,1fr)] content-start gap-2 rounded-lg border border-line bg-surface p-3.5"
           >
             <PhoneCard columns={columns} row={row} />
           </li>
@@ -52,7 +57,10 @@ export function Table<Row>({ label, columns, rows, rowKey, muted }: TableProps<R
             <th
               key={column.id}
               scope="col"
-              className="whitespace-nowrap border-line border-b px-3 py-2 text-left font-medium text-text-3 text-xs first:pl-0 last:pr-0"
+              className={cn(
+                'whitespace-nowrap border-line border-b px-3 py-2 text-left font-medium text-text-3 text-xs first:pl-0 last:pr-0',
+                column.className,
+              )}
             >
               {column.header || <span className="sr-only">{column.label}</span>}
             </th>

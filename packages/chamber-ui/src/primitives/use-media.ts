@@ -1,8 +1,5 @@
 import { useCallback, useSyncExternalStore } from 'react'
 
-/** Widths below this have the phone layout; the same number as the style sheet's `md`. */
-export const PHONE_QUERY = '(width < 768px)'
-
 /** True while a media query matches. */
 export function useMedia(query: string): boolean {
   const subscribe = useCallback(

@@ -5,6 +5,9 @@ import {
 } from '@pilot/frontend/gateway/organization-link'
 import { systemClock } from '@pilot/protocol/link/clock'
 
+/** Summaries of busy sessions come many times a second; the counts that they change are read again this often, in ms. */
+const COUNTS_EVERY_MS = 1_000
+
 interface LiveHandlers {
   onChanged: (message: { all?: boolean | undefined; keys?: readonly (readonly string[])[] | undefined }) => void
   onNotice: (level: 'info' | 'warning' | 'error', text: string) => void
@@ -12,7 +15,14 @@ interface LiveHandlers {
 
 /** Opens link O of an organization in this browser. */
 export function openLive(baseUrl: string, organizationId: string, on: LiveHandlers): OrganizationLink {
-  return openOrganizationLink({
+  let cancelCounts: (() => void) | null = null
+  const countsChanged = () => {
+    cancelCounts ??= systemClock.after(COUNTS_EVERY_MS, () => {
+      cancelCounts = null
+      on.onChanged({ keys: [['workspace']] })
+    })
+  }
+  const link = openOrganizationLink({
     connect: organizationSocket(baseUrl, organizationId),
     clock: systemClock,
     random: Math.random,
@@ -20,8 +30,14 @@ export function openLive(baseUrl: string, organizationId: string, on: LiveHandle
     onMessage: (message) => {
       if (message.type === 'invalidate') on.onChanged(message)
       else if (message.type === 'notify') on.onNotice(message.level, message.message)
-      // A session's summary changes the counts that workspaces show.
-      else if (message.type === 'agent.summary') on.onChanged({ keys: [['workspace']] })
+      else if (message.type === 'agent.summary') countsChanged()
     },
   })
+  return {
+    ...link,
+    close: () => {
+      cancelCounts?.()
+      link.close()
+    },
+  }
 }

@@ -20,8 +20,6 @@ export const Route = createRootRoute({
       },
       { title: BRANDING.name },
       { name: 'description', content: BRANDING.tagline },
-      { name: 'theme-color', media: '(prefers-color-scheme: light)', content: BRANDING.themeColor.light },
-      { name: 'theme-color', media: '(prefers-color-scheme: dark)', content: BRANDING.themeColor.dark },
     ],
     links: [
       { rel: 'stylesheet', href: styles },
@@ -40,6 +38,8 @@ function Shell({ children }: { children: ReactNode }) {
     <html lang="en" suppressHydrationWarning>
       <head>
         <HeadContent />
+        <meta name="theme-color" media="(prefers-color-scheme: light)" content={BRANDING.themeColor.light} />
+        <meta name="theme-color" media="(prefers-color-scheme: dark)" content={BRANDING.themeColor.dark} />
       </head>
       <body>
         {children}

@@ -1,5 +1,6 @@
 import { ChangesPanel } from '@pilot/chamber-ui/diff/changes-panel.tsx'
 import { Sheet } from '@pilot/chamber-ui/primitives/sheet.tsx'
+import { useMedia } from '@pilot/chamber-ui/primitives/use-media.ts'
 import { SidePanel } from '@pilot/chamber-ui/session/side-panel.tsx'
 import { type PilotClientError, toClientError } from '@pilot/frontend/errors'
 import type { SessionId } from '@pilot/frontend/runtime/runtime-apis'
@@ -7,7 +8,7 @@ import type { SessionState } from '@pilot/protocol/agent/fold'
 import type { SessionDiff } from '@pilot/protocol/agent/rest'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
-import { PHONE, useMedia } from './use-media.ts'
+import { PHONE } from './breakpoints.ts'
 import type { WorkspaceClient } from './workspace-client.ts'
 
 /** Hunks are fetched when the list of changes has been still for this long, in ms. */

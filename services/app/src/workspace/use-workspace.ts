@@ -76,5 +76,10 @@ function beingMade(records: readonly OutboxRecord[], workspaceId: Id<'workspace'
 /** The first line of a prompt, short enough for a list. */
 export function titleOf(prompt: string): string {
   const line = prompt.trim().split('\n')[0]?.trim() ?? ''
-  return line.length > TITLE_CHARS ? `${line.slice(0, TITLE_CHARS - 1).trimEnd()}…` : line
+  return line.length > TITLE_CHARS
+    ? `${line
+        .slice(0, TITLE_CHARS - 1)
+        .toWellFormed()
+        .trimEnd()}…`
+    : line.toWellFormed()
 }

@@ -1,17 +1,18 @@
+import { useMedia } from '@pilot/chamber-ui/primitives/use-media.ts'
 import { groupSessions, needOf, tabTitle } from '@pilot/chamber-ui/session/session-groups.ts'
 import { TranscriptSkeleton } from '@pilot/chamber-ui/session/session-skeleton.tsx'
 import { useShortcuts } from '@pilot/chamber-ui/shell/use-shortcuts.ts'
 import type { Id } from '@pilot/domain/ids'
 import { isId } from '@pilot/domain/ids'
-import { useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
 import { lazy, Suspense, useMemo, useState } from 'react'
 import { useDocumentTitle } from '../lib/document-title.ts'
 import { gateway } from '../lib/gateway.ts'
 import { NotFoundScreen } from '../screens/not-found-screen.tsx'
+import { WIDE } from './breakpoints.ts'
 import { FirstTaskPane } from './first-task-pane.tsx'
 import { SessionsColumn } from './sessions-column.tsx'
-import { useMedia, WIDE } from './use-media.ts'
 import { useConnection, useSessions, useWorkspaceClient } from './use-workspace.ts'
 
 /** Conversation, Markdown and diff are fetched when a session is opened. */
@@ -39,8 +40,11 @@ function Workspace({ slug, sessionId, mode, userId }: WorkspaceScreenProps & { u
   const [archived, setArchived] = useState(false)
   const workspace = useQuery(gateway.query('workspace.get', { workspace_slug: slug })).data
   const { sessions, error, refetch } = useSessions(client, workspace, archived)
+  // Each new session may have brought a worktree.
+  const made = sessions?.filter((session) => session.status !== 'creating').length ?? 0
   const info = useQuery({
-    queryKey: ['runtime', slug, 'workspace'],
+    queryKey: ['runtime', slug, 'workspace', made],
+    placeholderData: keepPreviousData,
     queryFn: ({ signal }) => client.apis.workspace({ signal }),
     staleTime: 30_000,
     enabled: connection.status === 'live',

@@ -10,6 +10,7 @@ import { PING, PONG } from '@pilot/protocol/messages/ping'
 import type { ProbeMessage } from '@pilot/protocol/messages/probe'
 import type { RuntimeHelloMessage } from '@pilot/protocol/messages/runtime-hello'
 import { ViewerUpMessageSchema } from '@pilot/protocol/viewer'
+import { withBeat } from './event-stream.ts'
 import {
   COMMAND_TIMEOUT_MS,
   HELLO_TIMEOUT_MS,
@@ -173,7 +174,8 @@ export class RuntimeHub {
     const link = await this.#readyLink()
     const { pathname, search } = new URL(request.url)
     const { workspace_id, generation, actor, request_id } = target
-    return link.mux.open(request, pathname + search, { workspace_id, generation, actor, request_id })
+    const answer = await link.mux.open(request, pathname + search, { workspace_id, generation, actor, request_id })
+    return withBeat(answer, this.#ports.clock)
   }
 
   /** See `HubPort.command`. A `request_id` in the message makes repeating it safe. */

@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { PilotError } from '@pilot/domain/errors'
+import type { GitIdentity } from '../../git/identity.ts'
 import type { EngineBinary } from './binary.ts'
 import { type Connection, call, probe } from './client.ts'
 import { bootId, processesWithEnv, processStart, signal } from './process-info.ts'
@@ -16,6 +18,8 @@ export interface LaunchOptions {
   root: string
   binary: EngineBinary
   model: EngineModel
+  /** Whom the agent's commits are by. */
+  identity: GitIdentity
   env: Record<string, string | undefined>
   /** Milliseconds until the process must listen. */
   startTimeoutMs: number
@@ -47,14 +51,15 @@ const KILL_GRACE_MS = 3_000
 
 /** Starts a process. The caller has made sure that no other one uses this root. Throws LaunchError. */
 export async function launch(options: LaunchOptions, abort: AbortSignal): Promise<Launched> {
-  const { root, binary, model } = options
-  await prepareRoot(root, model)
+  const { root, binary, model, identity } = options
+  await prepareRoot(root, model, identity)
   const password = randomBytes(24).toString('hex')
   const { logFile } = rootPaths(root)
   const log = openSync(logFile, 'w', 0o600)
   let child: ChildProcess
   try {
-    child = spawn(binary.path, ['serve', '--hostname', '127.0.0.1', '--port', '0'], {
+    const port = String(await freePort())
+    child = spawn(binary.path, ['serve', '--hostname', '127.0.0.1', '--port', port], {
       cwd: root,
       env: engineEnv(root, password, options.env),
       stdio: ['ignore', log, log],
@@ -93,6 +98,27 @@ export async function launch(options: LaunchOptions, abort: AbortSignal): Promis
     await killLeftovers(root)
     await removeEngineRecord(root)
     throw cause
+  }
+}
+
+/** Where OpenCode listens by itself, and where port 0 would lead it first. */
+const OPENCODE_PORT = 4096
+
+/**
+ * A port that is free now. One of ours never takes the well-known port of the OpenCode that a person starts by hand.
+ * Whoever takes the port before OpenCode does makes the start fail, and the next attempt has another one.
+ */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = await new Promise<number>((resolve, reject) => {
+      const server = createServer()
+      server.once('error', reject)
+      server.listen(0, '127.0.0.1', () => {
+        const address = server.address()
+        server.close(() => resolve(typeof address === 'object' && address ? address.port : OPENCODE_PORT))
+      })
+    })
+    if (port !== OPENCODE_PORT) return port
   }
 }
 

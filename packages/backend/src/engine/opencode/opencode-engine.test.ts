@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { openNodeSqlite } from '@pilot/domain/sqlite/node-sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { DEMO_MODEL } from '../../model/config.ts'
 import { createDemoModel } from '../../model/demo/demo-model.ts'
 import type { EngineSessionHandle } from '../engine.ts'
 import { createInstanceEngine, type InstanceEngine } from '../instance-engine.ts'
 import { EventLog, removeDirectory, tempDirectory, tempRepository, until } from '../test-support.ts'
+import { pruneHistory } from './history.ts'
 import { processStart } from './process-info.ts'
 import { readEngineRecord } from './record.ts'
 
@@ -22,6 +24,7 @@ function createInstance(): Promise<InstanceEngine> {
   return createInstanceEngine({
     root,
     model: DEMO_MODEL,
+    identity: { name: 'Ann', email: 'ann@example.test' },
     endpoint: { demo: createDemoModel({ wordDelayMs: 2 }) },
     timing: { healthEveryMs: 500, probeTimeoutsMs: [400, 1_000, 2_000], backoffMs: [20, 50, 100] },
   })
@@ -243,6 +246,31 @@ describe('a real OpenCode', { timeout: 300_000 }, () => {
     expect([...ids].sort()).toEqual(ids)
   })
 
+  test("commits in the name of the machine's user", async () => {
+    const { from } = await prompt(
+      '@tool bash {"command":"git commit -qm agent --allow-empty","description":"x"}\n@say done',
+    )
+    const { permission } = await log.next('permission.asked', () => true, from)
+    await instance.engine.replyPermission(session, permission.id, 'once')
+    await log.idle(session.external_id, from)
+    const last = execFileSync('git', ['log', '-1', '--format=%s %an <%ae> %cn <%ce>'], { cwd: repository })
+    expect(last.toString().trim()).toBe('agent Ann <ann@example.test> Ann <ann@example.test>')
+  })
+
+  test('lists the sessions of its sub-agents', async () => {
+    expect(await instance.engine.listChildren(session)).toEqual([])
+    const { origin, authorization } = await instance.engine.connect()
+    const url = `${origin}/session?directory=${encodeURIComponent(repository)}`
+    const headers = { authorization, 'content-type': 'application/json' }
+    const body = JSON.stringify({ parentID: session.external_id, title: 'Explore' })
+    const made = (await (await fetch(url, { method: 'POST', headers, body })).json()) as { id: string }
+    expect(await instance.engine.listChildren(session)).toEqual([
+      { external_id: made.id, directory: repository, title: 'Explore' },
+    ])
+    const none = { external_id: 'ses_00000000000000000000000000', directory: repository }
+    await expect(instance.engine.listChildren(none)).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' })
+  })
+
   test('is adopted by the next runtime with what it is doing', async () => {
     const { from } = await prompt('@tool bash {"command":"echo adopted > adopted.txt","description":"x"}\n@say ok')
     const { permission } = await log.next('permission.asked', () => true, from)
@@ -295,6 +323,21 @@ describe('a real OpenCode', { timeout: 300_000 }, () => {
     await log.next('up', () => true, from)
     expect(await processStart(record!.pid)).toBeNull()
     expect(instance.engine.health().status).toBe('ok')
+  })
+
+  test('knows all of its sessions after its database was pruned, and goes on', async () => {
+    const before = await instance.engine.readState(session)
+    await instance.stop({ keep: false })
+    const size = await pruneHistory(root, openNodeSqlite)
+    expect(size.before).toBeGreaterThan(0)
+    expect(size.after).toBeLessThan(size.before)
+    instance = await createInstance()
+    log = new EventLog()
+    instance.engine.subscribe(log.push)
+    expect((await instance.engine.readState(session)).messages).toEqual(before.messages)
+    const { from } = await prompt('@say pruned')
+    await log.next('part', ({ part }) => part.type === 'text' && part.text === 'pruned' && part.done, from)
+    await log.idle(session.external_id, from)
   })
 
   test('leaves nothing behind', async () => {

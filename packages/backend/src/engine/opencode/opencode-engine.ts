@@ -2,7 +2,9 @@ import { stat } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { PilotError } from '@pilot/domain/errors'
+import type { SqliteDatabase } from '@pilot/domain/sqlite/port'
 import { z } from 'zod'
+import { AGENT_IDENTITY, type GitIdentity } from '../../git/identity.ts'
 import type { Engine, EngineEvent, EngineSessionHandle, EngineState } from '../engine.ts'
 import { Activity } from './activity.ts'
 import type { EngineBinary } from './binary.ts'
@@ -26,10 +28,14 @@ export interface OpenCodeEngineOptions {
   root: string
   /** The loopback model endpoint. An engine of a previous runtime is adopted only when this is unchanged. */
   model: EngineModel
+  /** Whom the agent's commits are by, unless the repository says otherwise; default: the agent itself. */
+  identity?: GitIdentity
   /** Environment of the runtime; default `process.env`. Only a fixed list of it reaches the agent. */
   env?: Record<string, string | undefined>
   /** Overrides the search for the program. */
   binary?: EngineBinary
+  /** Opens the engine's own database to prune it while no process runs. */
+  openDatabase?: (file: string) => SqliteDatabase
   timing?: Partial<SupervisorTiming>
   /** Operator's log; never holds prompts, passwords or keys. */
   log?: (message: string, cause?: unknown) => void
@@ -79,8 +85,10 @@ class OpenCodeAdapter implements OpenCodeEngine {
     this.#supervisor = new Supervisor({
       root: options.root,
       model: options.model,
+      identity: options.identity ?? AGENT_IDENTITY,
       env: options.env ?? process.env,
       ...(options.binary ? { binary: options.binary } : {}),
+      ...(options.openDatabase ? { openDatabase: options.openDatabase } : {}),
       timing: { ...DEFAULT_TIMING, ...options.timing },
       onUp: (connection, how) => this.#onUp(connection, how),
       onDown: (message) => this.#onDown(message),
@@ -221,6 +229,12 @@ class OpenCodeAdapter implements OpenCodeEngine {
     } finally {
       this.#observers.delete(observe)
     }
+  }
+
+  async listChildren(handle: EngineSessionHandle): Promise<(EngineSessionHandle & { title: string })[]> {
+    const { status, json } = await this.#onSession('GET', handle, '/children', { timeoutMs: 30_000 })
+    if (status === 404) throw new PilotError('SESSION_NOT_FOUND')
+    return parse(z.array(WireSessionSchema), json).map((session) => ({ ...handleOf(session), title: session.title }))
   }
 
   async toolOutput(handle: EngineSessionHandle, partId: string): Promise<string | null> {

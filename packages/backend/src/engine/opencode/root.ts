@@ -1,5 +1,6 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
+import { type GitIdentity, identityConfig } from '../../git/identity.ts'
 import { ripgrepDirectory } from './binary.ts'
 
 /** Variable that marks the engine and everything it starts; its value is the engine's private root. */
@@ -28,7 +29,7 @@ export function rootPaths(root: string): EngineRoot {
 }
 
 /** Creates the private directories and the configuration. Everything is readable by this user alone. */
-export async function prepareRoot(root: string, model: EngineModel): Promise<void> {
+export async function prepareRoot(root: string, model: EngineModel, identity: GitIdentity): Promise<void> {
   const config = join(root, 'config', 'opencode')
   for (const name of ['home', 'tmp', 'data', 'cache', 'state', 'config/opencode/node_modules']) {
     await mkdir(join(root, name), { recursive: true, mode: 0o700 })
@@ -37,6 +38,8 @@ export async function prepareRoot(root: string, model: EngineModel): Promise<voi
   // Without these two OpenCode would fetch a plugin package from the internet into its config directory.
   const lock = { lockfileVersion: 3, packages: { '': { dependencies: { '@opencode-ai/plugin': '*' } } } }
   await writeFile(join(config, 'package-lock.json'), JSON.stringify(lock), { mode: 0o600 })
+  // The private home hides the user's own git configuration, and the agent may be told to commit.
+  await writeFile(join(root, 'home', '.gitconfig'), identityConfig(identity), { mode: 0o600 })
   const { configFile } = rootPaths(root)
   await writeFile(configFile, JSON.stringify(engineConfig(model), null, 2), { mode: 0o600 })
   await chmod(configFile, 0o600)

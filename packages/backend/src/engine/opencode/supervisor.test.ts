@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { openNodeSqlite } from '@pilot/domain/sqlite/node-sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { removeDirectory, tempDirectory, until } from '../test-support.ts'
 import { findBinary } from './binary.ts'
@@ -41,9 +42,9 @@ const expected = 'Basic ' + Buffer.from('opencode:' + process.env.OPENCODE_SERVE
 const server = createServer((request, response) => {
   const ok = request.headers.authorization === expected
   response.writeHead(ok ? 200 : 401, { 'content-type': 'application/json' })
-  response.end(JSON.stringify({ healthy: true, version: '1.18.33' }))
   if (request.url === '/global/dispose') fs.appendFileSync(process.env.PILOT_ENGINE_ROOT + '/disposed', 'x')
-}).listen(0, '127.0.0.1', () => console.log('opencode server listening on http://127.0.0.1:' + server.address().port))
+  response.end(JSON.stringify({ healthy: true, version: '1.18.33' }))
+}).listen(Number(process.argv[process.argv.indexOf('--port') + 1]), '127.0.0.1', () => console.log('opencode server listening on http://127.0.0.1:' + server.address().port))
 `
 
 function program(name: string, body: string): { path: string; version: string } {
@@ -57,6 +58,8 @@ function supervise(binary: { path: string; version: string } | undefined, timing
   const supervisor = new Supervisor({
     root,
     model: { url: 'http://127.0.0.1:1', token: 'token' },
+    identity: { name: 'Ann', email: 'ann@example.test' },
+    openDatabase: openNodeSqlite,
     env: { PATH: process.env.PATH, SECRET_KEY: 'never passed on' },
     ...(binary ? { binary } : {}),
     timing: {
@@ -94,6 +97,13 @@ describe('supervisor', { timeout: 120_000 }, () => {
     expect(env).not.toHaveProperty('SECRET_KEY')
     expect(env).toMatchObject({ HOME: join(root, 'home'), OPENCODE_DISABLE_MODELS_FETCH: '1', LANG: 'C.UTF-8' })
     expect(env.PATH).toContain('ripgrep')
+    const identity = { env: { PATH: process.env.PATH, HOME: env.HOME }, encoding: 'utf8' } as const
+    expect(execFileSync('git', ['config', '--global', '--list'], identity)).toBe(
+      'user.name=Ann\nuser.email=ann@example.test\n',
+    )
+    // Neither the well-known port nor 0, which leads to that one first.
+    expect(first?.port).toBeGreaterThan(1_023)
+    expect(first?.port).not.toBe(4_096)
     await supervisor.stop({ keep: false })
     expect(await processStart(first?.pid ?? 0)).toBeNull()
     expect(existsSync(join(root, 'disposed'))).toBe(true)
@@ -221,6 +231,33 @@ describe('supervisor', { timeout: 120_000 }, () => {
     expect((await supervisor.ensureStarted()).pid).not.toBe(pid)
     expect(await processStart(pid)).toBeNull()
     expect(downs).toEqual([])
+  })
+
+  test('ends an idle process whose database has grown, and prunes it before the next start', async () => {
+    const supervisor = supervise(program('healthy', HEALTHY), {
+      healthEveryMs: 50,
+      recycleIdleMs: 1_000,
+      pruneAboveBytes: 1_000_000,
+    })
+    const { pid } = await supervisor.ensureStarted()
+    const file = join(root, 'data', 'opencode', 'opencode.db')
+    await mkdir(join(root, 'data', 'opencode'), { recursive: true })
+    const db = openNodeSqlite(file)
+    db.exec('pragma journal_mode = wal')
+    db.exec('create table session (id text); create table event (data text)')
+    db.exec("insert into session values ('ses_1')")
+    db.exec('insert into event select hex(zeroblob(500000)) from (values (1), (2), (3))')
+    db.close()
+    const before = statSync(file).size
+    idleMs = 2_000
+    await until('recycled', () => supervisor.health().status === 'idle')
+    idleMs = 0
+    expect((await supervisor.ensureStarted()).pid).not.toBe(pid)
+    const after = openNodeSqlite(file)
+    expect(after.query('select count(*) from event').values()).toEqual([[0]])
+    expect(after.query('select id from session').values()).toEqual([['ses_1']])
+    after.close()
+    expect(statSync(file).size).toBeLessThan(before / 10)
   })
 
   test('a stop during the start leaves no process', async () => {

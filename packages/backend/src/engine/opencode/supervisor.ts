@@ -1,8 +1,11 @@
 import { stat, truncate } from 'node:fs/promises'
 import { ERROR_CODES, PilotError } from '@pilot/domain/errors'
+import type { SqliteDatabase } from '@pilot/domain/sqlite/port'
+import type { GitIdentity } from '../../git/identity.ts'
 import type { EngineHealth } from '../engine.ts'
 import { type EngineBinary, findBinary } from './binary.ts'
 import type { Connection } from './client.ts'
+import { historyBytes, pruneHistory } from './history.ts'
 import { adoptOrClear, LaunchError, type Launched, launch, probeSeries, shutDown } from './launch.ts'
 import { processesWithEnv, processStart, residentBytes } from './process-info.ts'
 import { type EngineModel, ROOT_MARKER, rootPaths } from './root.ts'
@@ -22,10 +25,13 @@ export interface SupervisorOptions {
   /** Private directory of this engine: `…/instances/<instance_id>/engine`. */
   root: string
   model: EngineModel
+  identity: GitIdentity
   /** Environment of the runtime; only a fixed list of it is passed on. */
   env: Record<string, string | undefined>
   /** Overrides the search for the program. */
   binary?: EngineBinary
+  /** Opens a database of the engine; without it none is ever pruned. */
+  openDatabase?: (file: string) => SqliteDatabase
   timing: SupervisorTiming
   /** Called when a process is ready, before anyone may use it. Throwing counts as a failed start. */
   onUp: (connection: Connection, how: 'started' | 'adopted') => Promise<void>
@@ -48,6 +54,8 @@ export interface SupervisorTiming {
   recycleIdleMs: number
   /** … and holds more memory than this is ended; the next use starts a fresh one. */
   recycleAboveBytes: number
+  /** The same for its database, which is pruned then. */
+  pruneAboveBytes: number
 }
 
 export const DEFAULT_TIMING: SupervisorTiming = {
@@ -57,6 +65,7 @@ export const DEFAULT_TIMING: SupervisorTiming = {
   backoffMs: [250, 1_000, 4_000],
   recycleIdleMs: 15 * 60_000,
   recycleAboveBytes: 700 * 1024 * 1024,
+  pruneAboveBytes: 256 * 1024 * 1024,
 }
 
 const CRASH_WINDOW_MS = 60_000
@@ -270,8 +279,9 @@ export class Supervisor {
     const { timing, root } = this.#options
     const idle = () => !this.#options.isBusy() && this.#options.idleMs() > timing.recycleIdleMs
     if (!idle()) return
-    const bytes = await residentBytes(launched.connection.pid)
-    if (bytes === null || bytes < timing.recycleAboveBytes) return
+    const memory = (await residentBytes(launched.connection.pid)) ?? 0
+    const history = await historyBytes(root)
+    if (memory < timing.recycleAboveBytes && history < timing.pruneAboveBytes) return
     // A program that the agent left running on purpose would die with it.
     const marked = await processesWithEnv(ROOT_MARKER, root)
     if (marked.some((pid) => pid !== launched.connection.pid)) return
@@ -280,7 +290,20 @@ export class Supervisor {
     this.#launched = null
     this.#set('idle')
     this.#end(launched, true)
+    this.#ending = this.#ending.then(() => this.#prune())
     await this.#ending
+  }
+
+  /** While no process runs; whoever starts one waits for it. */
+  async #prune(): Promise<void> {
+    const { root, openDatabase, log } = this.#options
+    if (!openDatabase) return
+    try {
+      const { before, after } = await pruneHistory(root, openDatabase)
+      if (after < before) log(`the database of the coding agent was pruned from ${before} to ${after} bytes`)
+    } catch (cause) {
+      log('the database of the coding agent could not be pruned', cause)
+    }
   }
 
   #end(launched: Launched, graceful: boolean): void {
@@ -290,10 +313,11 @@ export class Supervisor {
   }
 
   #launchOptions() {
-    const { root, model, env, timing } = this.#options
+    const { root, model, identity, env, timing } = this.#options
     return {
       root,
       model,
+      identity,
       env,
       startTimeoutMs: timing.startTimeoutMs,
       probeTimeoutsMs: timing.probeTimeoutsMs,

@@ -4,6 +4,8 @@ import type { Engine, EngineEvent, EngineRun, EngineSessionHandle, EngineState }
 interface FakeSession {
   external_id: string
   ref: string
+  /** The session whose sub-agent this one is. */
+  parent?: string
   directory: string
   title: string
   run: EngineRun
@@ -128,6 +130,10 @@ export class FakeEngine {
           const { title, run, messages, permissions, questions } = structuredClone(state(handle))
           return { title, run, messages, permissions, questions, todos: [] }
         }),
+      listChildren: (handle) =>
+        call('listChildren', () =>
+          [...this.sessions.values()].filter((one) => one.parent === state(handle).external_id),
+        ),
       toolOutput: (handle, partId) =>
         call('toolOutput', () => {
           const part = state(handle)
@@ -159,11 +165,12 @@ export class FakeEngine {
     return session.external_id
   }
 
-  add(ref: string, directory: string, title: string): FakeSession {
+  add(ref: string, directory: string, title: string, parent?: string): FakeSession {
     const external_id = `ses_${this.sessions.size + 1}_${ref.slice(-6)}`
     const session: FakeSession = {
       external_id,
       ref,
+      ...(parent === undefined ? {} : { parent }),
       directory,
       title,
       run: { status: 'idle' },
