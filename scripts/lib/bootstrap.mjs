@@ -77,6 +77,8 @@ export async function build({ release = true } = {}) {
     say('Building the app…')
     const { code, output } = await run(node, [join('node_modules', 'vite', 'bin', 'vite.js'), 'build'], {
       cwd: join(root, 'services/app'),
+      // Whatever the caller's shell says: this is the build that people use.
+      env: { ...process.env, NODE_ENV: 'production' },
       quiet: true,
     })
     if (code !== 0) throw new SetupError(`The app could not be built:\n${output}`)

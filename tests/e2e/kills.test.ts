@@ -6,6 +6,7 @@ import { type RunningPilot, startPilot, until } from '../support/pilot.ts'
 import {
   conversation,
   countMarks,
+  listedAs,
   makeRepository,
   scratchDirectory,
   screenText,
@@ -13,7 +14,6 @@ import {
   signIn,
   slowWords,
   startSession,
-  stateOf,
 } from '../support/steps.ts'
 
 /** What a browser says while the server is away for a moment; anything else is a fault of the page. */
@@ -98,7 +98,7 @@ describe('kill -9 in the middle of a turn', () => {
 
     await sendPrompt(page, 'Go on\n@say It is back.')
     await page.getByText('It is back.', { exact: true }).waitFor({ timeout: 30_000 })
-    await stateOf(page, 'Done').waitFor({ timeout: 15_000 })
+    await listedAs(page, 'Done').waitFor({ timeout: 15_000 })
     const before = await screenText(page)
     await page.reload()
     await page.getByText('It is back.', { exact: true }).waitFor()
@@ -117,7 +117,7 @@ describe('kill -9 in the middle of a turn', () => {
       .getByText(/w298 w299/)
       .first()
       .waitFor({ timeout: 30_000 })
-    await stateOf(page, 'Done').waitFor({ timeout: 15_000 })
+    await listedAs(page, 'Done').waitFor({ timeout: 15_000 })
     expect(await slowWords(page)).toEqual(upTo(300))
     expect(countMarks(repo, 'gateway')).toBe(1)
     expect(problems).toEqual([])
@@ -129,7 +129,7 @@ describe('kill -9 in the middle of a turn', () => {
     const engine = processes.engine()
     await kill('runtime')
     await until('another runtime', () => processes.runtime().length > 0, 10_000)
-    await stateOf(page, 'Done').waitFor({ timeout: 45_000 })
+    await listedAs(page, 'Done').waitFor({ timeout: 45_000 })
     // The model's stream went through the runtime and broke with it. The agent asks the model again by itself: what it
     // had said until then stays, and the whole answer follows, once.
     const words = await slowWords(page)
@@ -142,7 +142,7 @@ describe('kill -9 in the middle of a turn', () => {
 
     await sendPrompt(page, 'Go on\n@say It is back.')
     await page.getByText('It is back.', { exact: true }).waitFor({ timeout: 30_000 })
-    await stateOf(page, 'Done').waitFor({ timeout: 15_000 })
+    await listedAs(page, 'Done').waitFor({ timeout: 15_000 })
     expect(processes.engine()).toEqual(engine)
     expect(countMarks(repo, 'runtime')).toBe(1)
     expect(problems).toEqual([])
@@ -155,7 +155,7 @@ describe('kill -9 in the middle of a turn', () => {
       const { page, problems } = await watchedPage(context, AWAY)
       await startSession(page, workspaceUrl, `Test away ${name}\n@say Ready.`)
       await page.getByText('Ready.', { exact: true }).waitFor({ timeout: 30_000 })
-      await stateOf(page, 'Done').waitFor({ timeout: 15_000 })
+      await listedAs(page, 'Done').waitFor({ timeout: 15_000 })
 
       // A stopped supervisor brings nothing back.
       pilot.supervisor.kill('SIGSTOP')
@@ -177,7 +177,7 @@ describe('kill -9 in the middle of a turn', () => {
       }
       await allow(page).click({ timeout: 30_000 })
       await page.getByText('It ran.', { exact: true }).waitFor({ timeout: 30_000 })
-      await stateOf(page, 'Done').waitFor({ timeout: 15_000 })
+      await listedAs(page, 'Done').waitFor({ timeout: 15_000 })
       expect(await page.getByText('Not sent yet').count()).toBe(0)
       expect((await screenText(page)).match(/Run this once/g)).toHaveLength(1)
       expect(countMarks(repo, `away-${name}`)).toBe(1)

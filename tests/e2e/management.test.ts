@@ -45,6 +45,8 @@ describe('the management pages', () => {
   const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name })
   const dialog = (page: Page) => page.getByRole('dialog')
   const row = (page: Page, name: string) => page.getByRole('row').filter({ hasText: name })
+  const machines = (page: Page, name: string) =>
+    page.getByRole('table', { name: 'Machines' }).getByRole('row').filter({ hasText: name })
   const more = async (page: Page, name: string, item: string) => {
     await button(page, `More for ${name}`).click()
     await page.getByRole('menuitem', { name: item }).click()
@@ -188,6 +190,8 @@ describe('the management pages', () => {
     await button(page, 'Show archived').click()
     await row(page, 'spare').getByText('Archived').waitFor()
     await more(page, 'spare', 'Restore')
+    await row(page, 'spare').waitFor({ state: 'detached' })
+    await button(page, 'Hide archived').click()
     await row(page, 'spare').getByText('Not connected yet').waitFor()
 
     await more(page, 'spare', 'Delete…')
@@ -298,7 +302,7 @@ describe('the management pages', () => {
   async function instanceId(): Promise<string> {
     const [organization_slug, instance_slug] = new URL(instanceUrl).pathname.slice(1).split('/')
     const { text } = await ask('instance.get', { organization_slug, instance_slug })
-    const id = /ins_[a-z0-9]{26}/.exec(text)?.[0]
+    const id = /inst_[a-z0-9]{26}/.exec(text)?.[0]
     if (!id) throw new Error(`no instance in ${text}`)
     return id
   }
@@ -326,9 +330,9 @@ describe('the management pages', () => {
   it('says that a machine is gone, without a reload, and refuses to delete it with its workspaces', async () => {
     const watched = await open(instanceUrl, REFUSED)
     const { page } = watched
-    await row(page, 'build-server').getByText('Online').waitFor()
+    await machines(page, 'build-server').getByText('Online').waitFor()
     await stopMachine()
-    await row(page, 'build-server')
+    await machines(page, 'build-server')
       .getByText(/Offline since/)
       .waitFor({ timeout: 30_000 })
     await more(page, 'build-server', 'Delete…')

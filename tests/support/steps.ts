@@ -66,9 +66,9 @@ export async function startSession(page: Page, workspaceUrl: string, text: strin
 /** The conversation of the session that the address names. */
 export const conversation = (page: Page) => page.getByRole('region', { name: 'Session', exact: true })
 
-/** The state of the session that the address names, as the list says it; the others have states of their own. */
-export const stateOf = (page: Page, word: string) =>
-  page.getByRole('navigation', { name: 'Sessions' }).locator('[aria-current=page]').getByText(word, { exact: true })
+/** The session that the address names, below the heading of the list that says what it needs ("Done", "Working"…). */
+export const listedAs = (page: Page, need: string) =>
+  page.getByRole('navigation', { name: 'Sessions' }).getByRole('region', { name: need }).locator('[aria-current=page]')
 
 /** The main region without ages and clock times, which change by themselves. */
 export async function screenText(page: Page): Promise<string> {

@@ -15,6 +15,10 @@ const gateway = join(root, 'services', 'gateway')
 export interface Target {
   /** With a slash at its end. */
   url: string
+  /** Process of the control plane, where it is one of its own. */
+  pid: number | null
+  /** Where its data is, where that is a directory. */
+  home: string | null
   /** Drops everything that the hub of a runtime holds in memory; sockets stay. Rejects where the shell never does that. */
   hibernate: (runtimeId: string) => Promise<void>
   /** What the target wrote, for a failed test. */
@@ -59,6 +63,8 @@ export async function startBun(): Promise<Target> {
   }
   return {
     url,
+    pid: child.pid ?? null,
+    home,
     hibernate: () => Promise.reject(new Error('the hubs of this shell do not sleep')),
     output: () => output,
     stop,
@@ -112,6 +118,8 @@ export async function startWorker(): Promise<Target> {
     await worker.applyD1Migrations('PILOT_DB')
     return {
       url: url.href,
+      pid: null,
+      home: null,
       hibernate: (name) => worker.evictDurableObject('RUNTIME_HUB', { name, webSockets: 'hibernate' }),
       output,
       stop: () => harness.close(),
