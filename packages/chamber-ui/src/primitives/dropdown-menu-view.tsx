@@ -1,8 +1,13 @@
 import { Check } from 'lucide-react'
 import { DropdownMenu as Radix } from 'radix-ui'
 import { cn } from './cn.ts'
-import type { DropdownMenuProps, ItemProps, MenuParts, RadioItemProps } from './dropdown-menu.tsx'
-import { MenuContext } from './dropdown-menu.tsx'
+import {
+  type DropdownMenuProps,
+  type ItemProps,
+  MenuContext,
+  type MenuParts,
+  type RadioItemProps,
+} from './dropdown-menu-parts.ts'
 import { Kbd } from './kbd.tsx'
 
 const row =

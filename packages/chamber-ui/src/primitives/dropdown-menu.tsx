@@ -1,38 +1,14 @@
-import { type DropdownMenu as Radix, Slot } from 'radix-ui'
+import { Slot } from 'radix-ui'
+import { type ReactNode, useContext, useState } from 'react'
 import {
-  type ComponentProps,
-  type ComponentType,
-  createContext,
-  type ReactElement,
-  type ReactNode,
-  useContext,
-  useState,
-} from 'react'
+  type DropdownMenuProps,
+  type GroupProps,
+  type ItemProps,
+  MenuContext,
+  type MenuParts,
+  type RadioItemProps,
+} from './dropdown-menu-parts.ts'
 import { lazyModule, useModule } from './use-module.ts'
-
-export interface DropdownMenuProps {
-  trigger: ReactElement
-  children: ReactNode
-  align?: 'start' | 'center' | 'end'
-  side?: 'top' | 'right' | 'bottom' | 'left'
-  className?: string
-}
-
-export interface ItemProps extends ComponentProps<typeof Radix.Item> {
-  danger?: boolean
-  shortcut?: string
-}
-export type RadioItemProps = ComponentProps<typeof Radix.RadioItem>
-
-/** The parts of a menu, given by the view to what stands inside it. */
-export interface MenuParts {
-  Item: ComponentType<ItemProps>
-  RadioItem: ComponentType<RadioItemProps>
-  RadioGroup: ComponentType<ComponentProps<typeof Radix.RadioGroup>>
-  Label: ComponentType<ComponentProps<typeof Radix.Label>>
-  Separator: ComponentType<ComponentProps<typeof Radix.Separator>>
-}
-export const MenuContext = createContext<MenuParts | null>(null)
 
 const view = lazyModule(() => import('./dropdown-menu-view.tsx'))
 
@@ -76,7 +52,7 @@ export function DropdownMenuRadioItem(props: RadioItemProps) {
   return <RadioItem {...props} />
 }
 
-export function DropdownMenuRadioGroup(props: ComponentProps<typeof Radix.RadioGroup>) {
+export function DropdownMenuRadioGroup(props: GroupProps) {
   const { RadioGroup } = useParts()
   return <RadioGroup {...props} />
 }
