@@ -102,7 +102,7 @@ export async function launch(options: LaunchOptions, abort: AbortSignal): Promis
 }
 
 /** Where OpenCode listens by itself, and where port 0 would lead it first. */
-const OPENCODE_PORT = 4096
+const NEVER_PORT = 4096
 
 /**
  * A port that is free now. One of ours never takes the well-known port of the OpenCode that a person starts by hand.
@@ -115,10 +115,10 @@ async function freePort(): Promise<number> {
       server.once('error', reject)
       server.listen(0, '127.0.0.1', () => {
         const address = server.address()
-        server.close(() => resolve(typeof address === 'object' && address ? address.port : OPENCODE_PORT))
+        server.close(() => resolve(typeof address === 'object' && address ? address.port : NEVER_PORT))
       })
     })
-    if (port !== OPENCODE_PORT) return port
+    if (port !== NEVER_PORT) return port
   }
 }
 
