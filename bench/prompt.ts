@@ -7,7 +7,7 @@ import { type OpenCodeClient, type OpenCodeEvent, openCodeClient, supervisedOpen
 import { type Client, openWorkspace, startPilot } from './support/pilot.ts'
 import { makeRepository, scoped, until } from './support/program.ts'
 
-const ROUNDS = 7
+const ROUNDS = 5
 const SAY = 'Say it\n@say ready'
 /** 80 words, one every 30 ms: slower than the window in which the runtime joins text. */
 const STREAM = 'Count\n@slow 80 30'
@@ -86,6 +86,12 @@ class PilotPrompts {
     })
     await this.link.watch(id)
     return id
+  }
+
+  /** Where OpenCode works for a session: its own session carries our id. */
+  async directory(session: string): Promise<string> {
+    const listed = await this.client.json<{ directory: string; metadata?: { pilot_ref?: string } }[]>('GET', '/session')
+    return listed.find(({ metadata }) => metadata?.pilot_ref === session)?.directory ?? ''
   }
 
   /** Sends a prompt and waits until it is done; gives the milliseconds until the first text of the answer. */
@@ -195,11 +201,7 @@ class DirectText {
 
 /** For every piece of a streamed answer: how much later link W had all of it than OpenCode's own stream. */
 async function tokenLatency(own: PilotPrompts, direct: DirectPrompts, session: string): Promise<number[]> {
-  const { external_id } = await own.client
-    .json<{ session: { external_id: string } }>('GET', `/sessions/${session}/snapshot`)
-    .then((snapshot) => snapshot.session)
-  const info = await own.client.json<{ directory: string }>('GET', `/session/${external_id}`)
-  const opened = await direct.open(info.directory)
+  const opened = await direct.open(await own.directory(session))
   const source: { length: number; at: number }[] = []
   const arrived: { length: number; at: number }[] = []
   const theirs = new DirectText()

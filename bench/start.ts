@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import { type Figure, main, paired } from './support/figures.ts'
 import { startOpenCode } from './support/opencode.ts'
 import { startPilot } from './support/pilot.ts'
-import { program, root, Scope, scoped } from './support/program.ts'
+import { program, root, type Scope, scoped } from './support/program.ts'
 
-const ROUNDS = 5
+const ROUNDS = 3
 
 /** Time from the command to an answer, for a new data directory and for one that was used before. */
 export async function run(): Promise<Figure[]> {

@@ -7,35 +7,37 @@ export interface Target {
   headers: Record<string, string>
 }
 
+/** Milliseconds of one request to the end of its answer. Rejects unless that is a 200. */
+export function ask(agent: Agent, { url, headers }: Target): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const began = performance.now()
+    const sent = request(url, { agent, headers }, (answer) => {
+      answer.resume()
+      answer.once('error', reject)
+      answer.once('end', () => {
+        if (answer.statusCode === 200) resolve(performance.now() - began)
+        else reject(new Error(`${url}: ${answer.statusCode}`))
+      })
+    })
+    sent.once('error', reject)
+    sent.end()
+  })
+}
+
 /**
  * Asks `count` times over `connections` kept-alive connections, each waiting for its answer before the next request.
  * Gives every request's milliseconds and the whole time. Throws unless every answer is a 200.
  */
 export async function load(
-  { url, headers }: Target,
+  target: Target,
   { connections, count }: { connections: number; count: number },
 ): Promise<{ times: number[]; totalMs: number }> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections })
   const times: number[] = []
   let left = count
-  const one = () =>
-    new Promise<void>((resolve, reject) => {
-      const began = performance.now()
-      const sent = request(url, { agent, headers }, (answer) => {
-        answer.resume()
-        answer.once('error', reject)
-        answer.once('end', () => {
-          if (answer.statusCode !== 200) return reject(new Error(`${url}: ${answer.statusCode}`))
-          times.push(performance.now() - began)
-          resolve()
-        })
-      })
-      sent.once('error', reject)
-      sent.end()
-    })
   const began = performance.now()
   const worker = async () => {
-    while (left-- > 0) await one()
+    while (left-- > 0) times.push(await ask(agent, target))
   }
   await Promise.all(Array.from({ length: connections }, worker))
   const totalMs = performance.now() - began
@@ -54,7 +56,8 @@ export function throughput({ url, headers }: Target, bytes: number): Promise<num
       })
       answer.once('error', reject)
       answer.once('end', () => {
-        if (answer.statusCode !== 200 || seen !== bytes) reject(new Error(`${url}: ${answer.statusCode}, ${seen} bytes`))
+        if (answer.statusCode !== 200 || seen !== bytes)
+          reject(new Error(`${url}: ${answer.statusCode}, ${seen} bytes`))
         else resolve(bytes / 1_000 / (performance.now() - began))
       })
     })

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { findBinary } from '@pilot/backend/engine/opencode/binary'
 import { authorization } from '@pilot/backend/engine/opencode/client'
 import { readEngineRecord } from '@pilot/backend/engine/opencode/record'
 import { engineEnv, prepareRoot } from '@pilot/backend/engine/opencode/root'
-import { readdirSync } from 'node:fs'
 import { endProcess } from './pilot.ts'
 import { until } from './program.ts'
 
@@ -29,7 +29,11 @@ export async function supervisedOpenCode(home: string): Promise<DirectOpenCode> 
 /** Starts `opencode serve` with the settings of the product and measures until it says that it listens. */
 export async function startOpenCode(directory: string): Promise<{ listeningMs: number; stop: () => Promise<void> }> {
   // Nothing is asked of a model.
-  await prepareRoot(directory, { url: 'http://127.0.0.1:9', token: 'none' })
+  await prepareRoot(
+    directory,
+    { url: 'http://127.0.0.1:9', token: 'none' },
+    { name: 'Bench', email: 'bench@example.com' },
+  )
   const { path } = await findBinary(process.env)
   const began = performance.now()
   const child: ChildProcess = spawn(path, ['serve', '--hostname', '127.0.0.1', '--port', '0'], {

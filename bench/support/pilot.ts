@@ -6,7 +6,13 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { bun, freePort, program, until } from './program.ts'
 
-const KEYS = ['OPENROUTER_API_KEY', 'ANTHROPIC_API_KEY', 'OPENAI_API_KEY', 'PILOT_MODEL_API_KEY', 'PILOT_MODEL_BASE_URL']
+const KEYS = [
+  'OPENROUTER_API_KEY',
+  'ANTHROPIC_API_KEY',
+  'OPENAI_API_KEY',
+  'PILOT_MODEL_API_KEY',
+  'PILOT_MODEL_BASE_URL',
+]
 
 /** The environment of everything that is started: without model keys, so that the scripted model answers. */
 export function environment(home: string): Record<string, string | undefined> {

@@ -85,7 +85,15 @@ export async function until<T>(
 /** A repository with a commit, the same in every run. */
 export function makeRepository(directory: string): void {
   const git = (...args: string[]) => {
-    const done = spawnSync('git', ['-C', directory, '-c', 'user.name=Bench', '-c', 'user.email=bench@example.com', ...args])
+    const done = spawnSync('git', [
+      '-C',
+      directory,
+      '-c',
+      'user.name=Bench',
+      '-c',
+      'user.email=bench@example.com',
+      ...args,
+    ])
     if (done.status !== 0) throw new Error(`git ${args.join(' ')}: ${String(done.stderr)}`)
   }
   git('init', '-q', '-b', 'main')

@@ -57,6 +57,8 @@ export interface PilotOptions {
   port?: number
   baseUrl?: string
   env?: Record<string, string>
+  /** Command that runs the product: it gets program and arguments, and must become them. */
+  through?: string[]
 }
 
 export interface RunningPilot {
@@ -91,7 +93,8 @@ export async function startPilot(options: PilotOptions = {}): Promise<RunningPil
   }
   for (const key of ['OPENROUTER_API_KEY', 'ANTHROPIC_API_KEY', 'OPENAI_API_KEY'])
     if (!options.env?.[key]) delete env[key]
-  const supervisor = spawn(bunBinary(), args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const [command = '', ...rest] = [...(options.through ?? []), bunBinary(), ...args]
+  const supervisor = spawn(command, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   const collect = (data: Buffer) => {
     output = (output + data.toString()).slice(-200_000)

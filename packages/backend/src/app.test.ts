@@ -1,4 +1,4 @@
-import { mkdir, symlink } from 'node:fs/promises'
+import { mkdir, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ERROR_CODES, ErrorBodySchema } from '@pilot/domain/errors'
 import { newId } from '@pilot/domain/ids'
@@ -181,6 +181,16 @@ describe('native routes', () => {
     expect(await other.json()).toMatchObject({ problem: { code: 'WORKSPACE_ROOT_INVALID' } })
     expect(await (await ask('GET', '/session-activity')).json()).toMatchObject({
       sessions: [{ status: 'waiting' }, {}],
+    })
+  })
+
+  test('a repository without a commit is a problem to solve before the first session', async () => {
+    await rm(join(base, 'root', '.git'), { recursive: true })
+    await git.text(['init', '--quiet'], { cwd: join(base, 'root') })
+    expect(await (await ask('GET', '/workspace')).json()).toMatchObject({
+      repository: true,
+      head: null,
+      problem: { code: 'WORKSPACE_ROOT_INVALID', message: expect.stringContaining('make a first commit') },
     })
   })
 

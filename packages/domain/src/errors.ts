@@ -6,6 +6,11 @@ import { z } from 'zod'
  */
 export const ERROR_CODES = {
   UNAUTHENTICATED: { status: 401, retryable: false, message: 'Sign in first.' },
+  AUTH_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    message: 'Who you are cannot be checked right now, so nothing was done. Try again in a moment.',
+  },
   FORBIDDEN: {
     status: 403,
     retryable: false,

@@ -3,7 +3,7 @@
  * a message sees the test fail, then decides between a compatible change (new hash, same version) and a new version.
  */
 export const PROTOCOL_HISTORY = [
-  { version: 1, schema: 'f45cbe9a50d7e88d', note: 'streams, agent watches, summaries, commands' },
+  { version: 1, schema: '7a5ee8a53a9bd5bd', note: 'streams, agent watches, summaries, commands' },
 ] as const
 
 /** Version that this build speaks. */

@@ -5,7 +5,7 @@ import type { SqliteDatabase } from '@pilot/domain/sqlite/port'
 /** Version of the tables that the runtime keeps beside those of its sessions, which have a version of their own. */
 const SCHEMA_VERSION = 1
 
-/** Opens `runtime.db`, private to this user. Throws CONFLICT, without touching it, when a newer version wrote it. */
+/** Opens `runtime.db`, private to this user. Throws UPGRADE_REQUIRED, without touching it, when a newer version wrote it. */
 export async function openRuntimeDatabase(
   file: string,
   open: (file: string) => SqliteDatabase,
@@ -16,7 +16,7 @@ export async function openRuntimeDatabase(
     const version = Number(db.query('pragma user_version').values()[0]?.[0] ?? 0)
     if (version > SCHEMA_VERSION) {
       throw new PilotError(
-        'CONFLICT',
+        'UPGRADE_REQUIRED',
         'The data of this machine was written by a newer version of Pilot. Install that version again.',
       )
     }

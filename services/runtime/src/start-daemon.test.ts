@@ -81,7 +81,10 @@ test('data of a newer version is refused untouched', async () => {
   const db = openNodeSqlite(join(machine.home, 'runtime/runtime.db'))
   db.exec('pragma user_version = 99')
   db.close()
-  await expect(start()).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('newer version') })
+  await expect(start()).rejects.toMatchObject({
+    code: 'UPGRADE_REQUIRED',
+    message: expect.stringContaining('newer version'),
+  })
   await writeFile(join(machine.home, 'runtime/identity.json'), '{"runtime_id":')
   await expect(start()).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('damaged') })
 })

@@ -51,8 +51,9 @@ const REPLACE_EVERY_MS = 5 * 60_000
 
 /**
  * Starts the daemon of this machine: enrols it if needed, serves its workspaces and dials the control plane for as long
- * as it lives. Throws PilotError when it cannot start: FORBIDDEN (root), CONFLICT (another one runs on this data, or the
- * data is of a newer version), UNAUTHENTICATED (never enrolled), LINK_EXPIRED (used token), RUNTIME_TIMEOUT.
+ * as it lives. Throws PilotError when it cannot start: FORBIDDEN (root), CONFLICT (another one runs on this data, or its
+ * identity is damaged), UPGRADE_REQUIRED (the data is of a newer version), UNAUTHENTICATED (never enrolled),
+ * LINK_EXPIRED (used token), RUNTIME_TIMEOUT.
  */
 export async function startDaemon(options: DaemonOptions, system: Platform): Promise<Daemon> {
   const { log } = options

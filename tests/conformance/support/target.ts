@@ -26,9 +26,9 @@ export interface Target {
   stop(): Promise<void>
 }
 
-/** The self-hosted shell: a Bun process over a fresh home. */
-export async function startBun(): Promise<Target> {
-  const home = mkdtempSync(join(tmpdir(), 'pilot-conformance-'))
+/** The self-hosted shell: a Bun process over a fresh home, or over one that is given and stays. */
+export async function startBun(given?: string): Promise<Target> {
+  const home = given ?? mkdtempSync(join(tmpdir(), 'pilot-conformance-'))
   const port = await freePort()
   const program = join(root, 'services', 'pilot', 'src', 'main.ts')
   const child = spawn(bunBinary(), [program, 'serve', '--home', home, '--port', String(port)], {
@@ -50,7 +50,7 @@ export async function startBun(): Promise<Target> {
       await exited
       clearTimeout(timer)
     }
-    rmSync(home, { recursive: true, force: true })
+    if (!given) rmSync(home, { recursive: true, force: true })
   }
   try {
     await until('the gateway', async () => {

@@ -4,7 +4,7 @@ import type { AgentSummary } from '@pilot/protocol/agent/event'
 import type { Capabilities, ModelStatus, RuntimeHealth, WorkspaceInfo } from '@pilot/protocol/agent/rest'
 import { Hono } from 'hono'
 import type { RuntimeAdapter } from '../adapter/adapter.ts'
-import type { RepositoryInfo } from '../git/repository.ts'
+import { noCommit, type RepositoryInfo } from '../git/repository.ts'
 import { readBounded } from '../read-bounded.ts'
 import type { RequestContext } from '../sessions/ports.ts'
 import { MAX_SETTINGS_BYTES, type SettingsStore, WorkspaceSettingsSchema } from '../settings/settings.ts'
@@ -58,7 +58,10 @@ async function workspaceInfo(deps: NativeDeps, workspaceId: RequestContext['work
     const repository = await deps.inspect(root)
     if (!repository) return info
     const { branch, head } = repository
-    return { ...info, repository: true, branch, head }
+    const found = { ...info, repository: true, branch, head }
+    if (head !== null) return found
+    const { code, message } = noCommit()
+    return { ...found, problem: { code, message } }
   } catch (cause) {
     const { code, message } = toPilotError(cause)
     return { ...info, problem: { code, message } }

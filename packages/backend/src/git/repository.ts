@@ -87,3 +87,12 @@ async function isTracked(git: Git, root: string, commit: string, prefix: string)
 function withoutNewline(text: string): string {
   return text.endsWith('\n') ? text.slice(0, -1) : text
 }
+
+/** A session needs a commit to branch from. */
+export function noCommit(): PilotError {
+  return new PilotError(
+    'WORKSPACE_ROOT_INVALID',
+    'This repository has no commit yet, so there is nothing to branch from: make a first commit, then start again.',
+    { reason: 'no_commit' },
+  )
+}

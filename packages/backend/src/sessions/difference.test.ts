@@ -89,6 +89,25 @@ describe('difference', () => {
     )
   })
 
+  it('keeps an interrupted answer interrupted while a later prompt runs, whatever the engine says of it', () => {
+    const prompt = (n: number): MessageWithParts => ({
+      ...emptyMessage(`m${n}`, 'user', `2026-01-01T00:00:0${n}.000Z`),
+      parts: [],
+    })
+    const answer = emptyMessage('m2', 'assistant', '2026-01-01T00:00:02.000Z')
+    const cut: MessageWithParts = {
+      ...answer,
+      status: 'interrupted',
+      completed_at: AT,
+      parts: [fakeTool('tool', { status: 'interrupted', ended_at: AT })],
+    }
+    const ours = [prompt(1), cut, prompt(3)]
+    const stale: MessageWithParts = { ...answer, status: 'running', parts: [fakeTool('tool', { status: 'running' })] }
+    const engine = engineState([prompt(1), stale, prompt(3)], { status: 'busy' })
+    const after = fold(difference(stateWith(ours), engine, new Touched(), AT), stateWith(ours))
+    expect(after.messages[1]).toMatchObject({ status: 'interrupted', parts: [{ status: 'interrupted' }] })
+  })
+
   it('leaves alone what events told about meanwhile', () => {
     const ours = [
       {

@@ -20,11 +20,15 @@ export class Touched {
  */
 export function difference(state: SessionState, engine: EngineState, touched: Touched, at: string): AgentEvent[] {
   const events: AgentEvent[] = []
-  const idle = engine.run.status === 'idle' && !touched.run
+  const engineIdle = engine.run.status === 'idle' && !touched.run
   const known = new Map(state.messages.map((message) => [message.id, message]))
   const reportedIds = new Set(engine.messages.map((message) => message.id))
-  for (const reported of engine.messages) {
+  const lastUser = engine.messages.findLastIndex((message) => message.role === 'user')
+  for (const [index, reported] of engine.messages.entries()) {
     const ours = known.get(reported.id)
+    // An engine that died in the middle of an answer says for ever that it runs; its next prompt does not revive it.
+    const over = index < lastUser && (ours?.status === 'interrupted' || ours?.status === 'aborted')
+    const idle = engineIdle || over
     if (!touched.ids.has(reported.id)) events.push(...messageEvents(ours, reported, idle, at))
     for (const part of reported.parts) {
       if (touched.ids.has(part.id)) continue

@@ -5,7 +5,7 @@ import { PilotError } from '@pilot/domain/errors'
 import { type Id, newId } from '@pilot/domain/ids'
 import type { FileChange, WorktreeRef } from '@pilot/protocol/agent/model'
 import { isDirty, listChanges, readDiff } from '../git/diff.ts'
-import { inspectRepository, isBranchName, type RepositoryInfo, resolveCommit } from '../git/repository.ts'
+import { inspectRepository, isBranchName, noCommit, type RepositoryInfo, resolveCommit } from '../git/repository.ts'
 import type { Git } from '../git/run.ts'
 import { createSerially } from '../serially.ts'
 import type { SessionDirectories } from '../sessions/ports.ts'
@@ -69,11 +69,7 @@ export function createSessionDirectories(deps: SessionDirectoriesDeps) {
 
   async function planWorktree(input: CreateInput, repository: RepositoryInfo): Promise<WorktreeRow> {
     if (repository.head === null) {
-      throw new PilotError(
-        'WORKSPACE_ROOT_INVALID',
-        'This repository has no commit yet, so there is nothing to branch from: make a first commit, then start again.',
-        { reason: 'no_commit' },
-      )
+      throw noCommit()
     }
     const base =
       input.base_ref === undefined ? repository.head : await resolveCommit(git, repository.root, input.base_ref)

@@ -15,6 +15,8 @@ export interface D1FacadeResult {
 const FORBIDDEN = new Set(['begin', 'commit', 'end', 'rollback', 'savepoint', 'release', 'attach', 'detach', 'vacuum'])
 const READS = new Set(['select', 'values', 'explain', 'pragma'])
 const utf8 = new TextEncoder()
+/** Statements whose facts are kept. The code has fewer texts than this; what is built from lists may have more. */
+const MAX_KNOWN = 500
 
 function sizeOf(value: D1Value): number {
   // A UTF-16 unit takes at most three bytes, so short strings need no encoding.
@@ -134,6 +136,8 @@ function guarded<T>(work: () => T): T {
  */
 export class D1Facade {
   readonly #db: SqliteDatabase
+  /** Facts by text, oldest first: a query builder writes the same few texts over and over. */
+  readonly #known = new Map<string, StatementFacts>()
 
   constructor(db: SqliteDatabase) {
     this.#db = db
@@ -141,6 +145,8 @@ export class D1Facade {
   }
 
   prepare(sql: string): D1FacadeStatement {
+    const known = this.#known.get(sql)
+    if (known) return new D1FacadeStatement(this.#db, sql, known)
     if (utf8.encode(sql).byteLength > D1_LIMITS.statement_bytes) {
       throw new D1LimitError(`a statement exceeds ${D1_LIMITS.statement_bytes} bytes`)
     }
@@ -150,6 +156,11 @@ export class D1Facade {
     if (facts.patterns.some((pattern) => pattern.literal_bytes > D1_LIMITS.pattern_bytes)) {
       throw new D1LimitError(`a LIKE or GLOB pattern exceeds ${D1_LIMITS.pattern_bytes} bytes`)
     }
+    if (this.#known.size >= MAX_KNOWN) {
+      const [oldest] = this.#known.keys()
+      if (oldest !== undefined) this.#known.delete(oldest)
+    }
+    this.#known.set(sql, facts)
     return new D1FacadeStatement(this.#db, sql, facts)
   }
 

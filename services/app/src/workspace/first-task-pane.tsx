@@ -10,6 +10,7 @@ import type { WorkspaceInfo } from '@pilot/protocol/agent/rest'
 import type { WorkspaceView } from '@pilot/protocol/api/views'
 import { useQuery } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
+import { useCall } from '../lib/use-call.ts'
 import { MachineState, useAwayText } from './machine-facts.tsx'
 import { startTask } from './start-task.ts'
 import { draftKey, useDraft } from './use-draft.ts'
@@ -38,6 +39,10 @@ export function FirstTaskPane({ userId, client, workspace, connection, info, sho
   })
   const away = useAwayText(connection, workspace?.machine?.name ?? 'The machine')
   const mayConnect = workspace !== undefined && workspace.role !== 'member'
+  // A workspace that could not be prepared is reached by nobody; why is known to the control plane.
+  const failed = workspace?.status === 'error'
+  const problem = failed ? workspace.error : info?.problem
+  const retry = useCall('workspace.retry', { invalidates: ['workspace.list', 'workspace.get'] })
   const start = (text: string) => {
     const sessionId = startTask(client, text)
     setDraft('')
@@ -63,10 +68,20 @@ export function FirstTaskPane({ userId, client, workspace, connection, info, sho
         ) : null
       }
       notice={
-        info?.problem ? (
-          <p role="alert" className="rounded-md border border-line bg-bad-soft px-3.5 py-2.5 text-sm">
-            {info.problem.message}
-          </p>
+        problem ? (
+          <div role="alert" className="grid gap-2.5 rounded-md border border-line bg-bad-soft px-3.5 py-2.5 text-sm">
+            <p>{problem.message}</p>
+            {failed ? (
+              <div className="flex flex-wrap gap-2">
+                <Button busy={retry.isPending} onClick={() => retry.mutate({ workspace_slug: slug })}>
+                  Prepare again
+                </Button>
+                <Button asChild variant="quiet">
+                  <AppLink href={`/${slug}/settings`}>Settings</AppLink>
+                </Button>
+              </div>
+            ) : null}
+          </div>
         ) : away ? (
           <div className="overflow-hidden rounded-md">
             <OfflineBar onRetry={client.link.wake}>

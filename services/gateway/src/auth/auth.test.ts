@@ -124,13 +124,30 @@ describe('session cookie', () => {
     expect((await ann.rpc('organization.list', 'query')).status).toBe(401)
   })
 
-  it('an unreachable session store closes, never opens', async () => {
+  it('a session store that fails closes every way in, and says that it is not the fault of the caller', async () => {
     const world = makeWorld()
-    const ann = await world.signIn('ann@example.test')
+    const { owner, runtime, workspace } = await world.tenant('ann')
     world.dump().exec('alter table session rename to gone')
-    const { status, body } = await ann.rpc('organization.list', 'query')
-    expect(status).toBe(500)
-    expect(JSON.stringify(body)).not.toMatch(/session|select|sqlite/i)
+    world.dump().exec('alter table runtime rename to gone_too')
+    const ws = { upgrade: 'websocket', connection: 'Upgrade' }
+    const bearer = { authorization: `Bearer ${runtime.runtime_token}` }
+    const answers = await Promise.all([
+      owner.send('/api/trpc/organization.list'),
+      owner.send('/api/trpc/user.session'),
+      owner.send(`/api/chamber/workspaces/${workspace.slug}/health`),
+      owner.send(`/api/chamber/workspaces/${workspace.slug}/ws`, { headers: ws }),
+      owner.send('/'),
+      world.request(`/rt/connect/${runtime.runtime_id}`, { headers: { ...ws, ...bearer } }),
+    ])
+    for (const answer of answers) {
+      const text = await answer.text()
+      expect([answer.status, JSON.parse(text)]).toMatchObject([503, { error: { code: 'AUTH_UNAVAILABLE' } }])
+      expect(text).not.toMatch(/session|select|sqlite|gone|\bat \//i)
+    }
+    expect([world.hub.tunnelled, world.hub.viewers, world.hub.runtimes]).toEqual([[], [], []])
+    expect(world.logs.filter(({ message }) => message === 'a caller could not be checked')).toHaveLength(6)
+    world.dump().exec('alter table gone rename to session')
+    expect((await owner.rpc('organization.list', 'query')).status).toBe(200)
   })
 })
 

@@ -68,6 +68,8 @@ export function makeAuth({ db, config, keys, logger }: Pick<GatewayDeps, 'db' | 
     logger: { level: 'error', log: (_level, message) => logger.error({ part: 'better-auth' }, message) },
     database: drizzleAdapter(db, { provider: 'sqlite', schema, transaction: false }),
     rateLimit: { enabled: false },
+    // A provider's failure ends where the person began.
+    onAPIError: { errorURL: `${config.base_url}login` },
     user: { modelName: 'user', fields: { emailVerified: 'email_verified', ...times } },
     account: {
       modelName: 'account',

@@ -1,3 +1,5 @@
+import { storageError } from '@pilot/domain/d1/errors'
+import { PilotError } from '@pilot/domain/errors'
 import type { Id } from '@pilot/domain/ids'
 import { and, eq, gt } from 'drizzle-orm'
 import { parseSigned } from 'hono/utils/cookie'
@@ -38,6 +40,15 @@ export function sessionIdentity(options: {
   clock: () => Date
 }): IdentityPort {
   const { db, clock } = options
+  /** On a full disk the use is not noted: the worst that follows is an earlier end of the session. */
+  const touch = async (id: Id<'session'>, now: Date) => {
+    try {
+      await db.update(schema.session).set({ updated_at: now }).where(eq(schema.session.id, id))
+    } catch (cause) {
+      const error = storageError(cause)
+      if (!(error instanceof PilotError && error.code === 'STORAGE_FULL')) throw cause
+    }
+  }
   return {
     async identify(request) {
       const header = request.headers.get('cookie')
@@ -56,8 +67,7 @@ export function sessionIdentity(options: {
       const idle = now.getTime() - session.updated_at.getTime()
       if (idle > IDLE_MS) return null
       if (user.banned && (user.ban_expires === null || user.ban_expires > now)) return null
-      if (idle > TOUCH_MS)
-        await db.update(schema.session).set({ updated_at: now }).where(eq(schema.session.id, session.id))
+      if (idle > TOUCH_MS) await touch(session.id, now)
       return {
         user: { id: user.id, name: user.name, email: user.email, image: user.image, role: user.role },
         session_id: session.id,

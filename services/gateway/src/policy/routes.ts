@@ -1,3 +1,4 @@
+import { storageError } from '@pilot/domain/d1/errors'
 import { PilotError } from '@pilot/domain/errors'
 import { type Id, isId } from '@pilot/domain/ids'
 import type { Role } from '@pilot/protocol/api/views'
@@ -79,8 +80,12 @@ export function routeTable(app: App, hono: Hono<GatewayEnv>, identity: IdentityP
       let scope: unknown
       try {
         scope = await enforce(app, identity, c, info)
-      } catch (cause) {
-        return refuseSocket(app, c, info, cause)
+      } catch (thrown) {
+        const cause = storageError(thrown)
+        if (cause instanceof PilotError) return refuseSocket(app, c, info, cause)
+        // Whatever went wrong, nobody is let in by it.
+        app.logger.error({ request_id: c.get('request_id'), err: cause }, 'a caller could not be checked')
+        throw new PilotError('AUTH_UNAVAILABLE', undefined, undefined, { cause })
       }
       return handler(c, scope as ScopeByKind[(typeof policy)['kind']])
     })
@@ -134,9 +139,9 @@ async function enforce(app: App, port: IdentityPort, c: GatewayContext, route: R
  * A client cannot read why its upgrade failed. Where the reason is final it gets a socket that closes with it; anything
  * else, such as a foreign origin, is refused as usual.
  */
-function refuseSocket(app: App, c: GatewayContext, route: RouteInfo, cause: unknown): Promise<Response> {
+function refuseSocket(app: App, c: GatewayContext, route: RouteInfo, cause: PilotError): Promise<Response> {
   const socket = route.socket && c.req.header('upgrade')?.toLowerCase() === 'websocket'
-  if (socket && cause instanceof PilotError) {
+  if (socket) {
     if (cause.code === 'UNAUTHENTICATED') return app.hub.refuse(c.env.original, CLOSE.revoked, cause.message)
     if (cause.status === 404) return app.hub.refuse(c.env.original, CLOSE.unknown_runtime, cause.message)
   }

@@ -101,6 +101,11 @@ export async function serveTrpc(request: Request, caller: Omit<CallContext, 'cal
     router,
     createContext: () => ctx,
     maxBatchSize: MAX_BATCH,
+    // tRPC has a name for few statuses only; ours are the same over every adapter.
+    responseMeta: ({ errors, info }) => {
+      const [error] = errors
+      return error && info?.calls.length === 1 ? { status: fromTrpcError(error).status } : {}
+    },
     onError: ({ error, path }) => {
       if (fromTrpcError(error).code === 'INTERNAL')
         ctx.app.logger.error({ request_id: ctx.request_id, path, err: error.cause ?? error }, 'procedure failed')

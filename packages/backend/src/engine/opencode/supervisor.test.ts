@@ -155,8 +155,16 @@ describe('supervisor', { timeout: 120_000 }, () => {
     const supervisor = supervise(program('short', `${HEALTHY}\nsetTimeout(() => process.exit(1), 300)`))
     await supervisor.ensureStarted()
     await until('failed', () => supervisor.health().status === 'failed')
-    expect(downs).toHaveLength(3)
+    expect(downs).toEqual([
+      expect.stringContaining('started again'),
+      expect.stringContaining('started again'),
+      expect.stringMatching(/three times.*Send the prompt again/),
+    ])
     expect(starts()).toHaveLength(3)
+    expect(supervisor.health().detail).toBe(downs[2])
+    // The next prompt is the retry that was offered.
+    await supervisor.ensureStarted()
+    expect(starts()).toHaveLength(4)
   })
 
   test('takes over the process of a previous runtime, and ends it when the model endpoint has changed', async () => {

@@ -1,5 +1,5 @@
 import { stat, truncate } from 'node:fs/promises'
-import { ERROR_CODES, PilotError } from '@pilot/domain/errors'
+import { PilotError } from '@pilot/domain/errors'
 import type { SqliteDatabase } from '@pilot/domain/sqlite/port'
 import type { GitIdentity } from '../../git/identity.ts'
 import type { EngineHealth } from '../engine.ts'
@@ -70,6 +70,8 @@ export const DEFAULT_TIMING: SupervisorTiming = {
 
 const CRASH_WINDOW_MS = 60_000
 const MAX_CRASHES = 3
+const GIVEN_UP =
+  'The coding agent stopped three times within a minute and is left alone for now. Send the prompt again to start it once more.'
 const MAX_LOG_BYTES = 8 * 1024 * 1024
 
 /** Keeps at most one engine process per root, and knows its state. */
@@ -232,12 +234,13 @@ export class Supervisor {
     this.#options.log(`the coding agent is gone: ${reason}`)
     this.#end(launched, false)
     const crashes = this.#countCrash()
-    this.#set('restarting')
-    this.#options.onDown('The coding agent stopped unexpectedly and is started again.')
     if (crashes >= MAX_CRASHES) {
-      this.#set('failed', ERROR_CODES.AGENT_UNAVAILABLE.message)
+      this.#set('failed', GIVEN_UP)
+      this.#options.onDown(GIVEN_UP)
       return
     }
+    this.#set('restarting')
+    this.#options.onDown('The coding agent stopped unexpectedly and is started again.')
     this.#after(this.#backoff(crashes), () => {
       if (this.#status === 'restarting') {
         this.#start('full').catch((cause) => this.#options.log('the coding agent could not be restarted', cause))

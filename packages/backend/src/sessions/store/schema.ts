@@ -88,7 +88,7 @@ export interface Continuity {
 }
 
 /**
- * Makes the tables, or brings them to this version. A file of a newer version is refused untouched, with CONFLICT.
+ * Makes the tables, or brings them to this version. A file of a newer version is refused untouched, with UPGRADE_REQUIRED.
  */
 export function openSchema(db: SqliteDatabase): void {
   db.exec('pragma journal_mode = wal')
@@ -98,7 +98,7 @@ export function openSchema(db: SqliteDatabase): void {
   const version = Number(readMeta(db, 'schema_version') ?? 0)
   if (!Number.isInteger(version) || version > MIGRATIONS.length)
     throw new PilotError(
-      'CONFLICT',
+      'UPGRADE_REQUIRED',
       'The session data of this machine was written by a newer version of Pilot. Install that version again.',
     )
   for (const [index, migration] of MIGRATIONS.entries()) {

@@ -100,7 +100,7 @@ describe('session store', () => {
     const db = openNodeSqlite()
     openSessionStore(db, boot('boot-1'))
     db.exec("update journal_meta set value = '99' where key = 'schema_version'")
-    expect(() => openSessionStore(db, boot('boot-1'))).toThrow(expect.objectContaining({ code: 'CONFLICT' }))
+    expect(() => openSessionStore(db, boot('boot-1'))).toThrow(expect.objectContaining({ code: 'UPGRADE_REQUIRED' }))
     expect(db.query("select value from journal_meta where key = 'schema_version'").values()).toEqual([['99']])
   })
 

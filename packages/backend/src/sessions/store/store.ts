@@ -35,7 +35,7 @@ export function newEpoch(): string {
   return `${Date.now().toString(36).padStart(9, '0')}${randomBytes(4).toString('hex')}`
 }
 
-/** Opens the tables of the session service, migrating them. Throws CONFLICT when the file is of a newer version. */
+/** Opens the tables of the session service, migrating them. Throws UPGRADE_REQUIRED when the file is of a newer version. */
 export function openSessionStore(db: SqliteDatabase, continuity: Continuity): SessionStore {
   openSchema(db)
   openContinuity(db, continuity, newEpoch)

@@ -1,0 +1,34 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg, platform } from 'node:os'
+import { join } from 'node:path'
+import { type Figure, table } from './support/figures.ts'
+import { program } from './support/program.ts'
+
+/** Everything, or the programs named as arguments. Prints one table and keeps it in `results`. */
+const programs = {
+  start: () => import('./start.ts'),
+  prompt: () => import('./prompt.ts'),
+  proxy: () => import('./proxy.ts'),
+  stream: () => import('./stream.ts'),
+  page: () => import('./page.ts'),
+  memory: () => import('./memory.ts'),
+}
+
+const named = process.argv.slice(2)
+const chosen = Object.entries(programs).filter(([name]) => named.length === 0 || named.includes(name))
+program()
+const figures: Figure[] = []
+const loads: Record<string, number> = {}
+for (const [name, open] of chosen) {
+  process.stderr.write(`${name}…\n`)
+  const { run } = await open()
+  figures.push(...(await run()))
+  loads[name] = Math.round((loadavg()[0] ?? 0) * 10) / 10
+}
+process.stdout.write(`${table(figures)}\n`)
+
+const date = new Date().toISOString().slice(0, 10)
+const machine = { os: platform(), cores: cpus().length, load_after: loads }
+const folder = join(import.meta.dirname, 'results')
+mkdirSync(folder, { recursive: true })
+writeFileSync(join(folder, `${date}.json`), `${JSON.stringify({ date, machine, figures }, null, 2)}\n`)

@@ -1,0 +1,159 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DESKTOP, launchBrowser, PHONE, watchedPage } from '../support/browser.ts'
+import { accessibilityProblems, sidewaysScroll, smallTargets } from '../support/checks.ts'
+import { type RunningPilot, startPilot } from '../support/pilot.ts'
+import { listedAs, makeRepository, scratchDirectory, signIn, startSession } from '../support/steps.ts'
+
+const PICTURES = join(fileURLToPath(import.meta.url), '..', '..', '..', 'dist', 'screens')
+
+/** Real pages of the running product, in both sizes and both themes, with pictures of each in dist/screens. */
+describe('screens', () => {
+  const scratch = scratchDirectory()
+  let pilot: RunningPilot
+  let browser: Browser
+  let state: Awaited<ReturnType<BrowserContext['storageState']>>
+  let workspace: string
+  let instance: string
+  let asking: string
+  let done: string
+
+  beforeAll(async () => {
+    mkdirSync(PICTURES, { recursive: true })
+    const repo = makeRepository(join(scratch.path, 'web-shop'), {
+      'README.md': '# Web shop\n\nA small shop.\n',
+      'cart.js': 'export function total(lines) {\n  return lines.length\n}\n',
+    })
+    pilot = await startPilot({ workspace: repo })
+    browser = await launchBrowser()
+    const context = await browser.newContext({ viewport: DESKTOP })
+    const page = await context.newPage()
+    workspace = await signIn(page, pilot.link, 'web-shop')
+    await page.getByRole('link', { name: 'Workspaces' }).click()
+    await page.getByRole('heading', { name: 'Machines' }).waitFor()
+    instance = page.url()
+    const todos = [
+      { content: 'Read the cart', status: 'completed', priority: 'high' },
+      { content: 'Add up the prices', status: 'in_progress', priority: 'high' },
+    ]
+    const script = (title: string, ...more: string[]) =>
+      [
+        title,
+        '@tool read {"filePath":"cart.js"}',
+        '@tool grep {"pattern":"total"}',
+        `@tool todowrite ${JSON.stringify({ todos })}`,
+        `@tool edit ${JSON.stringify({ filePath: 'cart.js', oldString: 'lines.length', newString: 'lines.reduce((sum, line) => sum + line.price, 0)' })}`,
+        ...more,
+      ].join('\n')
+    done = await startSession(
+      page,
+      workspace,
+      script('Fix the total of the cart', '@say **Done.** `total()` adds up the prices now, see `cart.js`.'),
+    )
+    await listedAs(page, 'Done').waitFor({ timeout: 90_000 })
+    const command = { command: 'node --test', description: 'Run the tests' }
+    asking = await startSession(
+      page,
+      workspace,
+      script('Add a test for the cart', `@tool bash ${JSON.stringify(command)}`),
+    )
+    await page.getByRole('button', { name: /Allow once/ }).waitFor({ timeout: 90_000 })
+    state = await context.storageState()
+    await context.close()
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await pilot?.stop()
+    scratch.remove()
+  })
+
+  interface Scene {
+    name: string
+    url: () => string
+    ready: (page: Page) => ReturnType<Page['locator']>
+    signedOut?: true
+    expected?: RegExp[]
+  }
+  const SCENES: Scene[] = [
+    {
+      name: 'login',
+      url: () => `${pilot.url}/login`,
+      ready: (page) => page.getByRole('heading', { name: /Sign in/ }),
+      signedOut: true,
+    },
+    { name: 'new-organization', url: () => `${pilot.url}/new-organization`, ready: (page) => page.getByLabel('Name') },
+    { name: 'first-task', url: () => `${workspace}/new`, ready: (page) => page.getByText('Demo model').last() },
+    {
+      name: 'session-permission',
+      url: () => asking,
+      ready: (page) => page.getByRole('button', { name: /Allow once/ }),
+    },
+    { name: 'session-done', url: () => done, ready: (page) => page.getByText('adds up the prices now').last() },
+    { name: 'sessions', url: () => workspace, ready: (page) => page.getByText('Fix the total').first() },
+    { name: 'instance', url: () => instance, ready: (page) => page.getByText('Online').first() },
+    {
+      name: 'machines',
+      url: () => `${instance}/machines`,
+      ready: (page) => page.getByText('Online').first(),
+    },
+    {
+      name: 'dialog-directory',
+      url: () => `${instance}?dialog=directory`,
+      ready: (page) => page.getByRole('dialog').getByLabel('Directory'),
+    },
+    {
+      name: 'dialog-machine',
+      url: () => `${instance}?dialog=machine`,
+      ready: (page) => page.getByRole('dialog').getByLabel('Name'),
+    },
+    {
+      name: 'dialog-model',
+      url: () => `${instance}?dialog=model`,
+      ready: (page) => page.getByRole('dialog').getByLabel('Provider'),
+    },
+    {
+      name: 'workspace-settings',
+      url: () => `${workspace}/settings`,
+      ready: (page) => page.getByRole('button', { name: 'Delete workspace…' }),
+    },
+    {
+      name: 'user-settings',
+      url: () => `${pilot.url}/user/settings`,
+      ready: (page) => page.getByText('Theme of this device'),
+    },
+    {
+      name: 'not-found',
+      url: () => `${pilot.url}/nothing-here`,
+      ready: (page) => page.getByText('There is nothing at this address'),
+      expected: [/404/],
+    },
+  ]
+  const CASES = SCENES.flatMap((scene) => [
+    { ...scene, size: 'desktop' as const },
+    { ...scene, size: 'phone' as const },
+  ])
+
+  it.each(CASES)('$name on a $size', async ({ name, url, ready, size, signedOut, expected }) => {
+    const phone = size === 'phone'
+    const context = await browser.newContext({
+      viewport: phone ? PHONE : DESKTOP,
+      ...(phone ? { hasTouch: true, isMobile: true } : {}),
+      ...(signedOut ? {} : { storageState: state }),
+    })
+    const { page, problems } = await watchedPage(context, expected)
+    await page.goto(url())
+    for (const theme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
+      await ready(page).waitFor()
+      await page.screenshot({ path: join(PICTURES, `${name}-${size}-${theme}.png`) })
+      problems.push(...(await accessibilityProblems(page)).map((problem) => `${theme}: ${problem}`))
+    }
+    if (phone) problems.push(...(await smallTargets(page)))
+    expect(await sidewaysScroll(page)).toBe(0)
+    expect(problems).toEqual([])
+    await context.close()
+  })
+})
