@@ -21,7 +21,8 @@ for (const file of sourceFiles(/\.(ts|tsx|mjs|jsonc)$/)) {
   for (const [, port] of text.matchAll(/\b(14\d{3})\b/g))
     if (!ports.has(port)) problems.push(`${file}: port ${port} is not in NETWORK.yml`)
   for (const line of text.split('\n')) {
-    if (/port\b.{0,12}\b4096\b/i.test(line) && !/never/i.test(line)) problems.push(`${file}: 4096 is never a port on a host`)
+    if (/port\b.{0,12}\b4096\b/i.test(line) && !/never/i.test(line))
+      problems.push(`${file}: 4096 is never a port on a host`)
   }
   for (const [, host] of text.matchAll(/https?:\/\/([a-z0-9-]+(?:\.[a-z0-9-]+)+)/g)) {
     if (!hosts.has(host) && !NOT_DIALLED.test(host) && !/^\d+(\.\d+){3}$/.test(host))
