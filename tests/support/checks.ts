@@ -40,3 +40,25 @@ export function smallTargets(page: Page): Promise<string[]> {
 /** How many px the page can be scrolled sideways; 0 when all fits. */
 export const sidewaysScroll = (page: Page): Promise<number> =>
   page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - window.innerWidth))
+
+/** Parts of the page that reach out of it to the right and are cut off there: nothing scrolls them into view. */
+export function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const scrolls = (node: Element) => ['auto', 'scroll'].includes(getComputedStyle(node).overflowX)
+    const clips = (node: Element) => ['hidden', 'clip'].includes(getComputedStyle(node).overflowX)
+    const cutBy = (node: HTMLElement) => {
+      for (let outer = node.parentElement; outer; outer = outer.parentElement) {
+        if (scrolls(outer) && outer.scrollWidth > outer.clientWidth) return null
+        const isText = getComputedStyle(outer).textOverflow === 'ellipsis'
+        if (isText) return null
+        if (clips(outer) || outer.tagName === 'MAIN' || outer.matches('section'))
+          if (node.getBoundingClientRect().right > outer.getBoundingClientRect().right + 1) return outer
+      }
+      return null
+    }
+    return [...document.querySelectorAll<HTMLElement>('main *')]
+      .filter((node) => node.checkVisibility() && !node.closest('.sr-only, [aria-hidden=true]'))
+      .filter((node) => node.getBoundingClientRect().width > 1 && cutBy(node) !== null)
+      .map((node) => `cut off: ${node.outerHTML.slice(0, 140)}`)
+  })
+}

@@ -73,9 +73,9 @@ interface UserTurnProps {
 function UserTurn({ text, at, faint, children }: UserTurnProps) {
   const time = new Date(at)
   return (
-    <div className="grid justify-items-end gap-1 pt-3">
+    <div className="grid grid-cols-[minmax(0,1fr)] justify-items-end gap-1 pt-3">
       <div
-        className={`max-w-[88%] whitespace-pre-wrap rounded-lg px-3.5 py-2.5 ${faint ? 'border border-line-strong border-dashed text-text-2' : 'bg-sunken'}`}
+        className={`max-w-[88%] whitespace-pre-wrap wrap-anywhere rounded-lg px-3.5 py-2.5 ${faint ? 'border border-line-strong border-dashed text-text-2' : 'bg-sunken'}`}
       >
         {text}
       </div>
