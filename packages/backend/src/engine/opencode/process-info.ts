@@ -36,6 +36,18 @@ export async function processStart(pid: number): Promise<string | null> {
   }
 }
 
+/** Processor time that a process has used, as an opaque string that changes as it works. Null when it is gone. */
+export async function processorTime(pid: number): Promise<string | null> {
+  try {
+    if (!isLinux) return (await run('ps', ['-o', 'time=', '-p', String(pid)])).stdout.trim() || null
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return `${fields[11]} ${fields[12]}`
+  } catch {
+    return null
+  }
+}
+
 /** Resident memory in bytes, or null. */
 export async function residentBytes(pid: number): Promise<number | null> {
   try {

@@ -167,6 +167,30 @@ describe('supervisor', { timeout: 120_000 }, () => {
     expect(starts()).toHaveLength(4)
   })
 
+  test('lets a process that is only slow go on, and ends one that never answers again', async () => {
+    // Begins to work without a pause when it is told to, and ends the work after so many milliseconds.
+    const busy = `${HEALTHY}
+process.on('SIGUSR2', () => {
+  const end = Date.now() + Number(fs.readFileSync(process.env.PILOT_ENGINE_ROOT + '/busy', 'utf8'))
+  while (Date.now() < end);
+  fs.appendFileSync(process.env.PILOT_ENGINE_ROOT + '/rested', 'x')
+})`
+    const supervisor = supervise(program('busy', busy), {
+      healthEveryMs: 50,
+      probeTimeoutsMs: [100, 100],
+      busySilenceMs: 6_000,
+    })
+    const { pid } = await supervisor.ensureStarted()
+    writeFileSync(join(root, 'busy'), '2000')
+    process.kill(pid, 'SIGUSR2')
+    await until('the end of the work', () => existsSync(join(root, 'rested')))
+    expect([downs, starts()]).toEqual([[], [pid]])
+    writeFileSync(join(root, 'busy'), '600000')
+    process.kill(pid, 'SIGUSR2')
+    await until('a fresh process', () => starts().length === 2 && supervisor.health().status === 'ok')
+    expect(await processStart(pid)).toBeNull()
+  })
+
   test('takes over the process of a previous runtime, and ends it when the model endpoint has changed', async () => {
     const binary = program('healthy', HEALTHY)
     const first = supervise(binary)

@@ -7,7 +7,7 @@ import { type EngineBinary, findBinary } from './binary.ts'
 import type { Connection } from './client.ts'
 import { historyBytes, pruneHistory } from './history.ts'
 import { adoptOrClear, LaunchError, type Launched, launch, probeSeries, shutDown } from './launch.ts'
-import { processesWithEnv, processStart, residentBytes } from './process-info.ts'
+import { processesWithEnv, processorTime, processStart, residentBytes } from './process-info.ts'
 import { type EngineModel, ROOT_MARKER, rootPaths } from './root.ts'
 
 /**
@@ -48,6 +48,8 @@ export interface SupervisorTiming {
   startTimeoutMs: number
   healthEveryMs: number
   probeTimeoutsMs: readonly number[]
+  /** A process that answers no probe but works gets this long: on a loaded machine it may only be slow. */
+  busySilenceMs: number
   /** Pause before start n after n crashes; the last one is used from then on. */
   backoffMs: readonly number[]
   /** An engine that was idle for so long … */
@@ -62,6 +64,7 @@ export const DEFAULT_TIMING: SupervisorTiming = {
   startTimeoutMs: 60_000,
   healthEveryMs: 10_000,
   probeTimeoutsMs: [400, 1_000, 2_000, 2_000, 4_000],
+  busySilenceMs: 60_000,
   backoffMs: [250, 1_000, 4_000],
   recycleIdleMs: 15 * 60_000,
   recycleAboveBytes: 700 * 1024 * 1024,
@@ -88,6 +91,8 @@ export class Supervisor {
   #abort = new AbortController()
   #stopped = false
   #checking = false
+  /** When the first of the probes was sent that nobody has answered since. */
+  #silentSince: number | null = null
 
   constructor(options: SupervisorOptions) {
     this.#options = options
@@ -209,6 +214,7 @@ export class Supervisor {
     const { root, onUp } = this.#options
     launched.child?.once('exit', () => this.#lost(launched, 'It ended.'))
     this.#launched = launched
+    this.#silentSince = null
     try {
       await onUp(launched.connection, how)
     } catch (cause) {
@@ -265,12 +271,19 @@ export class Supervisor {
     try {
       await this.check()
       if (this.#launched !== launched) return
+      const { pid } = launched.connection
+      const worked = await processorTime(pid)
+      const asked = Date.now()
       const health = await probeSeries(launched.connection, this.#options.timing.probeTimeoutsMs)
+      const works = worked !== (await processorTime(pid))
       if (this.#launched !== launched || this.#stopped) return
       if (!health) {
+        this.#silentSince ??= asked
+        if (works && Date.now() - this.#silentSince < this.#options.timing.busySilenceMs) return
         this.#lost(launched, 'It no longer answers.')
         return
       }
+      this.#silentSince = null
       await truncateIfLarge(rootPaths(this.#options.root).logFile)
       await this.#recycleIfIdle(launched)
     } finally {
