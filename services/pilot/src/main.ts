@@ -1,11 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { checkoutRoot } from './app-directory.ts'
-import { join } from './commands/join.ts'
-import { runtime } from './commands/runtime.ts'
-import { serve } from './commands/serve.ts'
 import { controlClient } from './control-client.ts'
 import { defaultHome } from './home.ts'
-import { up } from './up/up.ts'
 
 /** See NETWORK.yml. */
 const DEFAULT_PORT = 14070
@@ -17,6 +13,7 @@ function port(value: string): number {
   return number
 }
 
+// Each command loads its own part of the program: the supervisor needs no database, the daemon no control plane.
 const print = (line: string) => process.stdout.write(`${line}\n`)
 const program = new Command('pilot').description('Your own cloud for coding agents.').showHelpAfterError()
 const home = ['--home <directory>', 'where everything is kept (PILOT_HOME)'] as const
@@ -40,6 +37,7 @@ program
       baseUrl?: string
       open: boolean
     }) => {
+      const { up } = await import('./up/up.ts')
       process.exitCode = await up({
         ...options,
         workspace: options.workspace,
@@ -61,6 +59,7 @@ program
   .option(...baseUrl, process.env.PILOT_BASE_URL)
   .option('--supervised', 'end with the process that started this one', false)
   .action(async (options: { port: number; host: string; home: string; baseUrl?: string; supervised: boolean }) => {
+    const { serve } = await import('./commands/serve.ts')
     process.exit(await serve({ ...options, baseUrl: options.baseUrl }))
   })
 
@@ -72,6 +71,7 @@ program
   .option('--allow-root', 'run although the user is root', process.env.PILOT_ALLOW_ROOT === '1')
   .option('--supervised', 'end with the process that started this one', false)
   .action(async (options: { home: string; label?: string; allowRoot: boolean; supervised: boolean }) => {
+    const { runtime } = await import('./commands/runtime.ts')
     process.exit(await runtime({ ...options, label: options.label }))
   })
 
@@ -82,6 +82,7 @@ program
   .option('--label <name>', 'name of this machine')
   .option('--allow-root', 'run although the user is root', process.env.PILOT_ALLOW_ROOT === '1')
   .action(async (url: string, options: { home: string; label?: string; allowRoot: boolean }) => {
+    const { join } = await import('./commands/join.ts')
     process.exit(await join({ url, ...options, label: options.label }))
   })
 

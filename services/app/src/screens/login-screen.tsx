@@ -3,7 +3,7 @@ import { GatePage, SignInOptions } from '@pilot/chamber-ui/management/sign-in-ca
 import { Button } from '@pilot/chamber-ui/primitives/button.tsx'
 import { Skeleton } from '@pilot/chamber-ui/primitives/skeleton.tsx'
 import { Spinner } from '@pilot/chamber-ui/primitives/spinner.tsx'
-import { type PilotClientError, toClientError } from '@pilot/frontend/errors'
+import { PilotClientError, toClientError } from '@pilot/frontend/errors'
 import { safeNext, takeOwnerSecret } from '@pilot/frontend/gateway/auth'
 import { useQuery } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
@@ -15,14 +15,20 @@ import { LoadError } from './load-error.tsx'
 /** Taken from the address when this module is loaded, before anything else can read or copy it. */
 let ownerSecret = typeof window === 'undefined' ? null : takeOwnerSecret(window)
 
+/** What a provider says went wrong is for logs; a person needs to know that nothing happened and what to do. */
+const PROVIDER_FAILED = new PilotClientError(
+  'UNAUTHENTICATED',
+  'The provider did not sign you in. Nothing was changed. Try again, or choose another way.',
+)
+
 /** Signs in: by the owner's link, by a provider, or in dev mode. */
-export function LoginScreen({ next }: { next: string | undefined }) {
+export function LoginScreen({ next, providerFailed }: { next: string | undefined; providerFailed: boolean }) {
   useDocumentTitle('Sign in')
   const router = useRouter()
   const session = useQuery(gateway.query('user.session'))
   const [redeeming, setRedeeming] = useState(ownerSecret !== null)
   const [busy, setBusy] = useState<string | null>(null)
-  const [error, setError] = useState<PilotClientError | null>(null)
+  const [error, setError] = useState<PilotClientError | null>(() => (providerFailed ? PROVIDER_FAILED : null))
   const target = safeNext(next)
 
   const enter = async () => {
