@@ -76,6 +76,8 @@ describe('tunnel', () => {
     const abort = new AbortController()
     const response = await world.tunnel('/events', { signal: abort.signal })
     const reader = response.body!.getReader()
+    // The hub says at once that the stream is open, before the machine has anything to say.
+    expect(new TextDecoder().decode((await reader.read()).value)).toBe(':\n\n')
     for (const text of ['data: 1\n\n', 'data: 2\n\n']) {
       send(text)
       expect(new TextDecoder().decode((await reader.read()).value)).toBe(text)
