@@ -9,6 +9,7 @@ const programs = {
   start: () => import('./start.ts'),
   prompt: () => import('./prompt.ts'),
   proxy: () => import('./proxy.ts'),
+  answer: () => import('./answer.ts'),
   stream: () => import('./stream.ts'),
   page: () => import('./page.ts'),
   memory: () => import('./memory.ts'),

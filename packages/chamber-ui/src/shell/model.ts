@@ -53,6 +53,8 @@ export interface ShellData {
   homeHref: string
   nav: readonly NavItem[]
   workspaces: readonly SidebarWorkspace[] | null
+  /** Where a directory is added; null without an instance. */
+  addWorkspaceHref: string | null
   organizationNav: readonly NavItem[]
   link: LinkFacts
   user: ShellUser | null

@@ -1,4 +1,4 @@
-import { Ellipsis } from 'lucide-react'
+import { Ellipsis, Plus } from 'lucide-react'
 import { cn } from '../primitives/cn.ts'
 import { Kbd } from '../primitives/kbd.tsx'
 import { Skeleton } from '../primitives/skeleton.tsx'
@@ -22,7 +22,19 @@ export function Sidebar({ data }: { data: ShellData }) {
         {data.nav.map((item) => (
           <NavRow key={item.id} item={item} />
         ))}
-        <Heading>Workspaces</Heading>
+        <div className="flex items-end justify-between">
+          <Heading>Workspaces</Heading>
+          {data.addWorkspaceHref ? (
+            <AppLink
+              href={data.addWorkspaceHref}
+              title="Add a directory"
+              className="mr-1 grid size-7 place-items-center rounded-sm text-text-3 hover:bg-sunken hover:text-text touch:size-11"
+            >
+              <Plus aria-hidden="true" className="size-4" />
+              <span className="sr-only">Add a directory</span>
+            </AppLink>
+          ) : null}
+        </div>
         <WorkspaceRows workspaces={data.workspaces} />
         {data.organizationNav.length > 0 ? <Heading>{data.organizationName}</Heading> : null}
         {data.organizationNav.map((item) => (

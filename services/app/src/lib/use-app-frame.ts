@@ -80,6 +80,7 @@ export function useAppFrame(scope: Scope, options: FrameOptions): ShellData {
       : scope.organizations && !scope.instance
         ? []
         : null,
+    addWorkspaceHref: scope.instance ? `${home}?dialog=directory` : null,
     organizationNav: settings
       ? [{ id: 'settings', label: 'Settings', icon: Settings, href: settings, active: path === settings }]
       : [],
