@@ -28,7 +28,7 @@ export async function ensureBrowser(nodeBinary) {
     process.stdout.write('Installing chromium with apt…\n')
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
     await run('apt-get', ['update', '-q'], { env, quiet: true })
-    await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', 'chromium'], { env, quiet: true })
+    await run('apt-get', ['install', '-y', '-q', 'chromium'], { env, quiet: true })
   } else {
     process.stdout.write('Installing a browser with playwright…\n')
     await run(nodeBinary, [join('tests', 'node_modules', 'playwright-core', 'cli.js'), 'install', 'chromium'])

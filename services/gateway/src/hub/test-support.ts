@@ -2,6 +2,7 @@ import { newId } from '@pilot/domain/ids'
 import type { AgentSummary } from '@pilot/protocol/agent/event'
 import { encode } from '@pilot/protocol/envelope'
 import { FakeClock } from '@pilot/protocol/link/fake-clock'
+import { summaryOf } from '../testing/summary.ts'
 import type { HubBackend, RuntimeIdentity, ViewerIdentity, Welcome, WelcomeWorkspace } from './port.ts'
 import { RuntimeHub, type RuntimeHubPorts } from './runtime-hub.ts'
 import type { Attachment, HubSocket } from './socket.ts'
@@ -154,28 +155,7 @@ export class HubWorld {
   }
 
   summary(change: Partial<AgentSummary> = {}): AgentSummary {
-    return {
-      agent_session_id: newId('agent_session'),
-      workspace_id: this.workspace.workspace_id,
-      epoch: 'e1',
-      seq: 1,
-      status: 'idle',
-      attention: 'none',
-      title: 'A session',
-      activity: '',
-      branch: null,
-      additions: 0,
-      deletions: 0,
-      agent: 'opencode',
-      external_id: null,
-      parent_id: null,
-      created_by: null,
-      created_at: '2026-01-01T00:00:00.000Z',
-      last_activity_at: '2026-01-01T00:00:00.000Z',
-      archived_at: null,
-      deleted: false,
-      ...change,
-    }
+    return { ...summaryOf(this.workspace.workspace_id, newId('agent_session')), ...change }
   }
 
   /** Throws the hub away and builds it again from what the sockets kept, as after a sleep. */

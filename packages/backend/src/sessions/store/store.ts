@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { PilotError } from '@pilot/domain/errors'
-import type { SqliteDatabase } from '@pilot/domain/sqlite/port'
+import { type SqliteDatabase, transaction } from '@pilot/domain/sqlite/port'
 import { type CommandRows, commandRows } from './command-rows.ts'
 import { type EventRows, eventRows } from './event-rows.ts'
 import { type OutputRows, outputRows } from './output-rows.ts'
@@ -48,11 +48,11 @@ export function openSessionStore(db: SqliteDatabase, continuity: Continuity): Se
     boot_id: continuity.boot_id,
     commit(durability, work) {
       try {
-        if (durability === 'synced') return inTransaction(db, work)
+        if (durability === 'synced') return transaction(db, work)
         // Back to full at once: other parts of the runtime write through the same connection.
         db.exec('pragma synchronous = normal')
         try {
-          return inTransaction(db, work)
+          return transaction(db, work)
         } finally {
           db.exec('pragma synchronous = full')
         }
@@ -63,22 +63,6 @@ export function openSessionStore(db: SqliteDatabase, continuity: Continuity): Se
     close() {
       closeContinuity(db)
     },
-  }
-}
-
-function inTransaction<T>(db: SqliteDatabase, work: () => T): T {
-  db.exec('begin immediate')
-  try {
-    const result = work()
-    db.exec('commit')
-    return result
-  } catch (error) {
-    try {
-      db.exec('rollback')
-    } catch {
-      // SQLite has rolled back by itself (a full disk does that); the first error is the one to tell.
-    }
-    throw error
   }
 }
 
