@@ -14,6 +14,13 @@ import { StreamEndSchema } from './messages/stream-end.ts'
 import { StreamHeadSchema } from './messages/stream-head.ts'
 import { StreamOpenSchema } from './messages/stream-open.ts'
 import { StreamResetSchema } from './messages/stream-reset.ts'
+import { RuntimeTerminalAckSchema } from './messages/terminal-ack.ts'
+import { RuntimeTerminalAttachSchema } from './messages/terminal-attach.ts'
+import { TerminalCloseSchema } from './messages/terminal-close.ts'
+import { RuntimeTerminalDetachSchema } from './messages/terminal-detach.ts'
+import { RuntimeTerminalModeSchema } from './messages/terminal-mode.ts'
+import { TerminalOpenSchema } from './messages/terminal-open.ts'
+import { RuntimeTerminalResizeSchema } from './messages/terminal-resize.ts'
 import { WorkspaceDetachSchema } from './messages/workspace-detach.ts'
 import { WorkspacePrepareSchema } from './messages/workspace-prepare.ts'
 import { WorkspaceRemoveSchema } from './messages/workspace-remove.ts'
@@ -26,6 +33,9 @@ export const RuntimeCommandSchema = z.discriminatedUnion('type', [
   WorkspacePrepareSchema,
   WorkspaceDetachSchema,
   WorkspaceRemoveSchema,
+  TerminalOpenSchema,
+  TerminalCloseSchema,
+  RuntimeTerminalModeSchema,
 ])
 export type RuntimeCommand = z.infer<typeof RuntimeCommandSchema>
 export type RuntimeCommandType = RuntimeCommand['type']
@@ -42,6 +52,10 @@ export const DownMessageSchema = z.discriminatedUnion('type', [
   StreamResetSchema,
   RuntimeAgentWatchSchema,
   RuntimeAgentUnwatchSchema,
+  RuntimeTerminalAttachSchema,
+  RuntimeTerminalDetachSchema,
+  RuntimeTerminalResizeSchema,
+  RuntimeTerminalAckSchema,
   ProbeSchema,
   AckSchema,
   ErrorMessageSchema,

@@ -11,7 +11,7 @@ export const FRAME_HEADER_BYTES = 13
 export const FRAME_MAX_PAYLOAD = 65_536
 export const FRAME_MAX_PAYLOAD_SMALL = 16_384
 
-/** 1, 2 and 4 are reserved for terminals and are not used yet. */
+/** Terminal output and input, bodies of tunnelled requests, and what one viewer gets before live output. */
 export const FRAME_KIND = { terminal_output: 1, terminal_input: 2, stream_data: 3, transfer_data: 4 } as const
 export type FrameKind = (typeof FRAME_KIND)[keyof typeof FRAME_KIND]
 

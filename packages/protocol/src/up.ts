@@ -12,6 +12,11 @@ import { StreamEndSchema } from './messages/stream-end.ts'
 import { StreamHeadSchema } from './messages/stream-head.ts'
 import { StreamOpenSchema } from './messages/stream-open.ts'
 import { StreamResetSchema } from './messages/stream-reset.ts'
+import { RuntimeTerminalAttachedSchema } from './messages/terminal-attached.ts'
+import { TerminalInputAckSchema } from './messages/terminal-input-ack.ts'
+import { TerminalSizeSchema } from './messages/terminal-resize.ts'
+import { RuntimeTerminalStateSchema } from './messages/terminal-state.ts'
+import { TerminalTransferEndSchema } from './messages/terminal-transfer-end.ts'
 import { WorkspaceProgressSchema } from './messages/workspace-progress.ts'
 
 /** Link R, runtime to hub. */
@@ -28,6 +33,11 @@ export const UpMessageSchema = z.discriminatedUnion('type', [
   RuntimeAgentEventSchema,
   AgentSummaryMessageSchema,
   InventoryChangedSchema,
+  RuntimeTerminalAttachedSchema,
+  TerminalTransferEndSchema,
+  TerminalSizeSchema,
+  TerminalInputAckSchema,
+  RuntimeTerminalStateSchema,
   AckSchema,
   ErrorMessageSchema,
 ])

@@ -4,10 +4,11 @@
  */
 export const PROTOCOL_HISTORY = [
   { version: 1, schema: '7a5ee8a53a9bd5bd', note: 'streams, agent watches, summaries, commands' },
+  { version: 2, schema: '7aa4a02df4f0b709', note: 'terminals' },
 ] as const
 
 /** Version that this build speaks. */
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
 /** Oldest version that this build still understands. A peer whose newest is below it is closed with 4010. */
 export const PROTOCOL_MIN_VERSION = 1
 /** Oldest runtime release that the control plane serves, as told in `runtime.welcome`. */

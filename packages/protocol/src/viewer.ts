@@ -11,12 +11,29 @@ import { InvalidateSchema } from './messages/invalidate.ts'
 import { NotifySchema } from './messages/notify.ts'
 import { ProbeSchema } from './messages/probe.ts'
 import { RuntimeStateSchema } from './messages/runtime-state.ts'
+import { TerminalAckSchema } from './messages/terminal-ack.ts'
+import { TerminalAttachSchema } from './messages/terminal-attach.ts'
+import { TerminalAttachedSchema } from './messages/terminal-attached.ts'
+import { TerminalDetachSchema } from './messages/terminal-detach.ts'
+import { TerminalInputAckSchema } from './messages/terminal-input-ack.ts'
+import { TerminalModeMessageSchema } from './messages/terminal-mode.ts'
+import { TerminalResetSchema } from './messages/terminal-reset.ts'
+import { TerminalResizeSchema, TerminalSizeSchema } from './messages/terminal-resize.ts'
+import { TerminalStateMessageSchema } from './messages/terminal-state.ts'
+import { TerminalTransferEndSchema } from './messages/terminal-transfer-end.ts'
+import { TerminalVisibleSchema } from './messages/terminal-visible.ts'
 
 /** Link W, browser to hub. */
 export const ViewerUpMessageSchema = z.discriminatedUnion('type', [
   AgentWatchSchema,
   AgentUnwatchSchema,
   AgentAckSchema,
+  TerminalAttachSchema,
+  TerminalDetachSchema,
+  TerminalVisibleSchema,
+  TerminalResizeSchema,
+  TerminalAckSchema,
+  TerminalModeMessageSchema,
   ProbeSchema,
 ])
 export type ViewerUpMessage = z.infer<typeof ViewerUpMessageSchema>
@@ -27,6 +44,12 @@ export const ViewerDownMessageSchema = z.discriminatedUnion('type', [
   AgentEventMessageSchema,
   AgentSummaryMessageSchema,
   RuntimeStateSchema,
+  TerminalAttachedSchema,
+  TerminalTransferEndSchema,
+  TerminalResetSchema,
+  TerminalSizeSchema,
+  TerminalInputAckSchema,
+  TerminalStateMessageSchema,
   AckSchema,
   ErrorMessageSchema,
 ])

@@ -1,5 +1,6 @@
 import { idSchema } from '@pilot/domain/ids'
 import { z } from 'zod'
+import { TerminalStatusSchema } from '../terminal/model.ts'
 import { CounterSchema, message } from './base.ts'
 
 /** R up, event: the first message of every connection, and the answer to `runtime.resync`. */
@@ -15,5 +16,10 @@ export const RuntimeHelloSchema = message('runtime.hello', {
   capabilities: z.record(z.string(), z.boolean()),
   /** What the runtime holds, whether or not the control plane still assigns it. */
   workspaces: z.array(z.object({ workspace_id: idSchema('workspace'), generation: CounterSchema })).max(10_000),
+  /** Terminals that this machine holds; missing from releases before protocol 2. */
+  terminals: z
+    .array(TerminalStatusSchema.extend({ workspace_id: idSchema('workspace') }))
+    .max(1_000)
+    .default([]),
 })
 export type RuntimeHelloMessage = z.infer<typeof RuntimeHelloSchema>
