@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build, checkTools, installModules, SetupError } from './lib/bootstrap.mjs'
 import { node, root, run } from './lib/run.mjs'
-import { ensureBrowser } from './lib/system-packages.mjs'
+import { ensureBrowser, ensureTmux } from './lib/system-packages.mjs'
 
 /** `npm test [-- stage…]`: installs what is missing and runs every check. Its last line is `N passed, N failed`. */
 const totals = { passed: 0, failed: 0 }
@@ -77,10 +77,12 @@ const stages = {
     await check('PROTOCOL.md', node, [join('scripts', 'protocol-doc.mjs'), '--check'])
   },
   async unit() {
+    await ensureTmux()
     await vitest('unit', [])
   },
   async suites() {
     const browser = await ensureBrowser(node)
+    await ensureTmux()
     await vitest('suites', ['--root', 'tests'], { PILOT_TEST_BROWSER: browser })
   },
 }

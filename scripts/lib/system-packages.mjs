@@ -9,12 +9,34 @@ const MAC_BROWSERS = [
   '/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge',
 ]
 
+function findOnPath(names) {
+  for (const directory of (process.env.PATH ?? '').split(delimiter)) {
+    for (const name of names) if (existsSync(join(directory, name))) return join(directory, name)
+  }
+  return null
+}
+
 function findBrowser() {
   if (process.env.PILOT_TEST_BROWSER) return process.env.PILOT_TEST_BROWSER
-  for (const directory of (process.env.PATH ?? '').split(delimiter)) {
-    for (const name of BROWSERS) if (existsSync(join(directory, name))) return join(directory, name)
+  return findOnPath(BROWSERS) ?? MAC_BROWSERS.find((file) => existsSync(file)) ?? null
+}
+
+const hasApt = () => process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')
+
+async function aptInstall(name) {
+  process.stdout.write(`Installing ${name} with apt…\n`)
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  await run('apt-get', ['update', '-q'], { env, quiet: true })
+  await run('apt-get', ['install', '-y', '-q', name], { env, quiet: true })
+}
+
+/** tmux, which one kind of terminal runs in. Throws when it is missing and cannot be installed: no test is skipped. */
+export async function ensureTmux() {
+  if (findOnPath(['tmux'])) return
+  if (hasApt()) await aptInstall('tmux')
+  if (!findOnPath(['tmux'])) {
+    throw new Error('The terminal tests need tmux. Install it (Debian: apt install tmux; macOS: brew install tmux).')
   }
-  return MAC_BROWSERS.find((file) => existsSync(file)) ?? null
 }
 
 /**
@@ -24,11 +46,8 @@ function findBrowser() {
 export async function ensureBrowser(nodeBinary) {
   const found = findBrowser()
   if (found) return found
-  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    process.stdout.write('Installing chromium with apt…\n')
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-    await run('apt-get', ['update', '-q'], { env, quiet: true })
-    await run('apt-get', ['install', '-y', '-q', 'chromium'], { env, quiet: true })
+  if (hasApt()) {
+    await aptInstall('chromium')
   } else {
     process.stdout.write('Installing a browser with playwright…\n')
     await run(nodeBinary, [join('tests', 'node_modules', 'playwright-core', 'cli.js'), 'install', 'chromium'])
