@@ -28,16 +28,20 @@ export type FrameProblem = 'too_short' | 'too_long' | 'offset_too_large' | 'bad_
 
 const KINDS: ReadonlySet<number> = new Set(Object.values(FRAME_KIND))
 
-/** Encodes one frame into a fresh buffer. Throws RangeError when a field is out of range. */
-export function encodeFrame(frame: Frame): Uint8Array<ArrayBuffer> {
+/**
+ * Encodes one frame, into a fresh buffer or at the beginning of `into`, which has room for the largest one. Throws
+ * RangeError when a field is out of range.
+ */
+export function encodeFrame(frame: Frame, into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const { kind, channel, offset, payload } = frame
   if (!Number.isSafeInteger(offset) || offset < 0) throw new RangeError('frame offset out of range')
   if (!Number.isInteger(channel) || channel < 1 || channel > 0xffff_ffff) {
     throw new RangeError('frame channel out of range')
   }
   if (payload.length > FRAME_MAX_PAYLOAD) throw new RangeError('frame payload too long')
-  const bytes = new Uint8Array(FRAME_HEADER_BYTES + payload.length)
-  const view = new DataView(bytes.buffer)
+  const size = FRAME_HEADER_BYTES + payload.length
+  const bytes = into ? into.subarray(0, size) : new Uint8Array(size)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   view.setUint8(0, kind)
   view.setUint32(1, channel)
   view.setUint32(5, Math.floor(offset / 0x1_0000_0000))

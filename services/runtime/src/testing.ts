@@ -93,7 +93,10 @@ export async function fakeControlPlane() {
       mine.open()
     })
     return {
-      send: (data) => queueMicrotask(() => receive(data)),
+      send: (data) => {
+        const copy = typeof data === 'string' ? data : data.slice()
+        queueMicrotask(() => receive(copy))
+      },
       close: () => mux?.close(),
       bufferedAmount: () => 0,
     }
@@ -174,6 +177,7 @@ export async function daemonHome(control: Awaited<ReturnType<typeof fakeControlP
     dial: control.dial,
     env: { PATH: process.env.PATH, HOME: process.env.HOME },
     uid: 1_000,
+    terminals: () => null,
     ...more,
   })
   const options = (more: Partial<DaemonOptions> = {}): DaemonOptions => ({

@@ -25,14 +25,14 @@ export interface RuntimeAdapter {
 }
 
 /** What this version of the runtime can do; a route of a capability that is false answers CAPABILITY_UNSUPPORTED. */
-export function capabilitiesOf(identity: AdapterIdentity, opencode: boolean): Capabilities {
+export function capabilitiesOf(identity: AdapterIdentity, opencode: boolean, terminal: boolean): Capabilities {
   return {
     capabilities: {
       sessions: true,
       opencode,
       fs: false,
       git: false,
-      terminal: false,
+      terminal,
       github: false,
       push: false,
       mgmt: false,

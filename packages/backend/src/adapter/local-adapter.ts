@@ -16,13 +16,15 @@ export function createLocalAdapter(deps: {
   identity: AdapterIdentity
   engine: Pick<Engine, 'health'>
   opencode: OpenCodeAccess
+  /** Whether this machine can hold terminals. */
+  terminal: boolean
   now: () => Date
   fetch?: typeof fetch
 }): RuntimeAdapter {
   const send = deps.fetch ?? fetch
   return {
     identity: deps.identity,
-    capabilities: () => capabilitiesOf(deps.identity, deps.engine.health().status !== 'missing'),
+    capabilities: () => capabilitiesOf(deps.identity, deps.engine.health().status !== 'missing', deps.terminal),
     health: () => ({
       backend: { status: 'ok' },
       engine: deps.engine.health(),
@@ -30,7 +32,8 @@ export function createLocalAdapter(deps: {
     }),
     async proxy(request, targetPath) {
       const { origin, authorization } = await deps.opencode.connect()
-      const headers = new Headers({ authorization })
+      // On loopback a compressed answer costs more than it saves: OpenCode would pack it and this side unpack it again.
+      const headers = new Headers({ authorization, 'accept-encoding': 'identity' })
       for (const name of REQUEST_HEADERS) {
         const value = request.headers.get(name)
         if (value !== null) headers.set(name, value)

@@ -24,7 +24,7 @@ export function createMockAdapter(deps: {
   return {
     calls,
     identity: deps.identity,
-    capabilities: () => capabilitiesOf(deps.identity, true),
+    capabilities: () => capabilitiesOf(deps.identity, true, false),
     health: () => ({ backend: { status: 'ok' }, engine: deps.engine.health(), runtime_time: deps.now().toISOString() }),
     async proxy(request, targetPath) {
       const headers = Object.fromEntries(request.headers)

@@ -1,6 +1,6 @@
 /** One connection as the link sees it. The factory starts dialling at once and reports through the handlers. */
 export interface LinkSocket {
-  /** Only called between `open` and `close`. */
+  /** Only called between `open` and `close`. Copies what it is given: the caller uses its buffer again. */
   send(data: string | Uint8Array<ArrayBuffer>): void
   close(code: number, reason: string): void
   /** Bytes that were taken but did not leave yet. */

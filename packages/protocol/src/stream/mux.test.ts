@@ -24,7 +24,7 @@ class Pair {
   sentByHub = 0
   auto = true
 
-  constructor(handler: StreamHandler, options: Partial<MuxOptions> = {}) {
+  constructor(handler: StreamHandler, options: Partial<MuxOptions> & { seen?: (frame: Uint8Array) => void } = {}) {
     const side = (queue: (() => void)[], peer: () => StreamMux, count: (bytes: number) => void) => {
       const push = (run: () => void) => {
         queue.push(run)
@@ -37,7 +37,8 @@ class Pair {
           push(() => peer().receive(JSON.parse(text) as StreamMessage))
         },
         sendFrame: (bytes: Uint8Array) => {
-          const decoded = decodeFrame(bytes)
+          options.seen?.(bytes)
+          const decoded = decodeFrame(options.sendCopies ? bytes.slice() : bytes)
           if (!('frame' in decoded)) throw new Error(decoded.problem)
           count(decoded.frame.payload.length)
           push(() => peer().receiveFrame(decoded.frame))
@@ -489,6 +490,16 @@ describe('a peer that breaks the protocol', () => {
   })
 })
 
+test('a socket that copies gets every frame in one buffer', async () => {
+  const buffers = new Set<ArrayBufferLike>()
+  const body = async () => new Response(streamOf([bytes(3_000), bytes(0), bytes(70_000, 9)]))
+  const pair = new Pair(body, { sendCopies: true, seen: (frame) => buffers.add(frame.buffer) })
+  const got = new Uint8Array(await (await pair.hub.open(get(), '/', meta)).arrayBuffer())
+  expect(Buffer.compare(got, Buffer.concat([bytes(3_000), bytes(70_000, 9)]))).toBe(0)
+  expect(buffers.size).toBe(1)
+  await pair.settled()
+})
+
 test('random exchanges in random interleavings are byte-exact, settle, and leave nothing behind', async () => {
   const exchange = fc.record({
     up: fc.array(fc.integer({ min: 0, max: 9_000 }), { maxLength: 6 }),
@@ -501,7 +512,8 @@ test('random exchanges in random interleavings are byte-exact, settle, and leave
       fc.infiniteStream(fc.boolean()),
       fc.integer({ min: 1, max: 4_000 }),
       fc.boolean(),
-      async (exchanges, coin, maxFrame, lose) => {
+      fc.boolean(),
+      async (exchanges, coin, maxFrame, sendCopies, lose) => {
         const bodies = exchanges.map(({ down }, index) => down.map((size, part) => bytes(size, index + part)))
         const uploads: Uint8Array[] = []
         const pair = new Pair(
@@ -521,7 +533,7 @@ test('random exchanges in random interleavings are byte-exact, settle, and leave
               }),
             )
           },
-          { window: 5_000, maxFrame },
+          { window: 5_000, maxFrame, sendCopies },
         )
         pair.auto = false
         const outcomes = exchanges.map(async ({ up, end }, index) => {

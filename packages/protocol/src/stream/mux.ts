@@ -1,6 +1,6 @@
 import { type ErrorCode, PilotError } from '@pilot/domain/errors'
 import type { Outgoing } from '../envelope.ts'
-import { encodeFrame, FRAME_KIND, FRAME_MAX_PAYLOAD, type Frame } from '../frame.ts'
+import { encodeFrame, FRAME_HEADER_BYTES, FRAME_KIND, FRAME_MAX_PAYLOAD, type Frame } from '../frame.ts'
 import type { Clock } from '../link/clock.ts'
 import type { StreamCreditMessage } from '../messages/stream-credit.ts'
 import type { StreamEndMessage } from '../messages/stream-end.ts'
@@ -26,6 +26,8 @@ export interface MuxOptions {
   parity: 'even' | 'odd'
   sendMessage(message: Outgoing<StreamMessage>): void
   sendFrame(bytes: Uint8Array<ArrayBuffer>): void
+  /** True when the socket has its own copy once `sendFrame` returns: then one buffer serves every frame. */
+  sendCopies?: boolean
   /** Returns a promise while the socket holds enough bytes. */
   pace?: () => Promise<void> | undefined
   /** Answers streams that the peer opens; without it they are refused. */
@@ -92,6 +94,7 @@ export class StreamMux {
     this.#maxStreams = options.maxStreams ?? MAX_STREAMS
     this.#maxFrame = options.maxFrame ?? FRAME_MAX_PAYLOAD
     this.#next = options.parity === 'even' ? 2 : 1
+    const buffer = options.sendCopies ? new Uint8Array(FRAME_HEADER_BYTES + FRAME_MAX_PAYLOAD) : undefined
     this.#context = {
       clock: options.clock,
       window: options.window ?? STREAM_WINDOW,
@@ -100,7 +103,8 @@ export class StreamMux {
         if (!this.#closed) options.sendMessage(message)
       },
       sendData: (channel, offset, payload) => {
-        if (!this.#closed) options.sendFrame(encodeFrame({ kind: FRAME_KIND.stream_data, channel, offset, payload }))
+        const frame = { kind: FRAME_KIND.stream_data, channel, offset, payload }
+        if (!this.#closed) options.sendFrame(encodeFrame(frame, buffer))
       },
       maxFrame: () => this.#maxFrame,
       pace: () => options.pace?.(),

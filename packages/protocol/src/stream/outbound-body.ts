@@ -44,7 +44,7 @@ export class OutboundBody {
     const reader = this.#source.getReader()
     this.#reader = reader
     for (;;) {
-      await this.#credit()
+      if (this.#sent >= this.#allowed) await this.#credit()
       if (this.#stopped) return null
       const { done, value } = await reader.read()
       if (this.#stopped) return null
@@ -56,8 +56,9 @@ export class OutboundBody {
 
   async #sendChunk(chunk: Uint8Array): Promise<boolean> {
     for (let at = 0; at < chunk.length; ) {
-      await this.#credit()
-      await this.#target.pace()
+      if (this.#sent >= this.#allowed) await this.#credit()
+      const paced = this.#target.pace()
+      if (paced) await paced
       if (this.#stopped) return false
       const size = Math.min(chunk.length - at, this.#target.maxFrame(), this.#allowed - this.#sent)
       this.#target.send(this.#sent, chunk.subarray(at, at + size))

@@ -117,6 +117,22 @@ describe('session cookie', () => {
     expect(rows).toHaveLength(1)
   })
 
+  it('opens with its own signature alone, however often it was seen', async () => {
+    const world = makeWorld()
+    const ann = await world.signIn('ann@example.test')
+    const bob = await world.signIn('bob@example.test')
+    const ask = async (cookie: string) =>
+      (await world.request('/api/trpc/organization.list', { headers: { cookie } })).status
+    const [mine = '', signature = ''] = ann.cookie().split('.')
+    const [other = ''] = bob.cookie().split('.')
+    const changed = `${signature[0] === 'A' ? 'B' : 'A'}${signature.slice(1)}`
+    for (let round = 0; round < 2; round++) {
+      expect(await ask(`${mine}.${signature}`)).toBe(200)
+      for (const cookie of [`${mine}.${changed}`, `${other}.${signature}`, mine, `${mine}.`])
+        expect([cookie, await ask(cookie)]).toEqual([cookie, 401])
+    }
+  })
+
   it('does not open for a banned user', async () => {
     const world = makeWorld()
     const ann = await world.signIn('ann@example.test')

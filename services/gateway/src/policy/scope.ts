@@ -2,10 +2,17 @@ import { PilotError } from '@pilot/domain/errors'
 import type { Id } from '@pilot/domain/ids'
 import { hasRole } from '@pilot/domain/roles'
 import type { Role } from '@pilot/protocol/api/views'
-import { and, eq, gt, isNull, or } from 'drizzle-orm'
+import { and, eq, gt, isNull, or, type Placeholder, sql } from 'drizzle-orm'
 import type { App } from '../app-context.ts'
 import type { Identity } from '../auth/identity.ts'
-import { type InstanceRow, type MachineRow, type OrganizationRow, schema, type WorkspaceRow } from '../database.ts'
+import {
+  type InstanceRow,
+  type MachineRow,
+  type OrganizationRow,
+  preparedQuery,
+  schema,
+  type WorkspaceRow,
+} from '../database.ts'
 
 /**
  * Who acts, and what the caller was shown to have access to. A scope is only made here, by a query that joins the
@@ -40,15 +47,18 @@ function allow<S extends OrganizationScope>(scope: S, min: Role): S {
 }
 
 const membership = schema.organization_user_membership
-const memberOf = (actor: Actor) =>
-  and(eq(membership.organization_id, schema.organization.id), eq(membership.user_id, actor.user.id))
+const memberOf = (userId: Id<'user'> | Placeholder) =>
+  and(eq(membership.organization_id, schema.organization.id), eq(membership.user_id, userId))
 
 /** An alias leads to its target while it is current, or until its old name is given free. */
-const aliasOf = (app: App, slug: string, kind: 'organization' | 'workspace') =>
+const aliasOf = (slug: string | Placeholder, kind: 'organization' | 'workspace', now: Date | Placeholder) =>
   and(
     eq(schema.slug_alias.slug, slug),
     eq(schema.slug_alias.kind, kind),
-    or(eq(schema.slug_alias.current, true), gt(schema.slug_alias.released_at, app.clock())),
+    or(
+      eq(schema.slug_alias.current, true),
+      gt(schema.slug_alias.released_at, sql.param(now, schema.slug_alias.released_at)),
+    ),
   )
 
 /** Throws ORGANIZATION_NOT_FOUND, the same for a missing organization and one of others, or FORBIDDEN. */
@@ -57,8 +67,8 @@ export async function organizationBySlug(app: App, actor: Actor, slug: string, m
     .select({ organization: schema.organization, role: membership.role })
     .from(schema.slug_alias)
     .innerJoin(schema.organization, eq(schema.organization.id, schema.slug_alias.target_id))
-    .innerJoin(membership, memberOf(actor))
-    .where(aliasOf(app, slug, 'organization'))
+    .innerJoin(membership, memberOf(actor.user.id))
+    .where(aliasOf(slug, 'organization', app.clock()))
     .limit(1)
   if (!row) throw new PilotError('ORGANIZATION_NOT_FOUND')
   return allow({ actor, ...row }, min)
@@ -73,7 +83,7 @@ export async function organizationById(
   const [row] = await app.db
     .select({ organization: schema.organization, role: membership.role })
     .from(schema.organization)
-    .innerJoin(membership, memberOf(actor))
+    .innerJoin(membership, memberOf(actor.user.id))
     .where(eq(schema.organization.id, id))
     .limit(1)
   if (!row) throw new PilotError('ORGANIZATION_NOT_FOUND')
@@ -86,7 +96,7 @@ export async function instanceById(app: App, actor: Actor, id: Id<'instance'>, m
     .select({ organization: schema.organization, instance: schema.instance, role: membership.role })
     .from(schema.instance)
     .innerJoin(schema.organization, eq(schema.organization.id, schema.instance.organization_id))
-    .innerJoin(membership, memberOf(actor))
+    .innerJoin(membership, memberOf(actor.user.id))
     .where(eq(schema.instance.id, id))
     .limit(1)
   if (!row) throw new PilotError('INSTANCE_NOT_FOUND')
@@ -105,16 +115,15 @@ export async function machineById(app: App, actor: Actor, id: Id<'machine'>, min
     .from(schema.machine)
     .innerJoin(schema.instance, eq(schema.instance.id, schema.machine.instance_id))
     .innerJoin(schema.organization, eq(schema.organization.id, schema.instance.organization_id))
-    .innerJoin(membership, memberOf(actor))
+    .innerJoin(membership, memberOf(actor.user.id))
     .where(eq(schema.machine.id, id))
     .limit(1)
   if (!row) throw new PilotError('MACHINE_NOT_FOUND')
   return allow({ actor, ...row }, min)
 }
 
-/** Throws WORKSPACE_NOT_FOUND or FORBIDDEN. */
-export async function workspaceBySlug(app: App, actor: Actor, slug: string, min: Role): Promise<WorkspaceScope> {
-  const [row] = await app.db
+const memberWorkspaceBySlug = preparedQuery((db) =>
+  db
     .select({
       organization: schema.organization,
       instance: schema.instance,
@@ -125,9 +134,16 @@ export async function workspaceBySlug(app: App, actor: Actor, slug: string, min:
     .innerJoin(schema.workspace, eq(schema.workspace.id, schema.slug_alias.target_id))
     .innerJoin(schema.instance, eq(schema.instance.id, schema.workspace.instance_id))
     .innerJoin(schema.organization, eq(schema.organization.id, schema.instance.organization_id))
-    .innerJoin(membership, memberOf(actor))
-    .where(and(aliasOf(app, slug, 'workspace'), isNull(schema.workspace.deleted_at)))
-    .limit(1)
+    .innerJoin(membership, memberOf(sql.placeholder('user_id')))
+    .where(
+      and(aliasOf(sql.placeholder('slug'), 'workspace', sql.placeholder('now')), isNull(schema.workspace.deleted_at)),
+    )
+    .prepare(),
+)
+
+/** Throws WORKSPACE_NOT_FOUND or FORBIDDEN. */
+export async function workspaceBySlug(app: App, actor: Actor, slug: string, min: Role): Promise<WorkspaceScope> {
+  const [row] = await memberWorkspaceBySlug(app.db).all({ user_id: actor.user.id, slug, now: app.clock() })
   if (!row) throw new PilotError('WORKSPACE_NOT_FOUND')
   return allow({ actor, ...row }, min)
 }

@@ -45,7 +45,8 @@ export async function call(
 ): Promise<CallResult> {
   const url = new URL(path, baseUrl(connection))
   if (options.directory !== undefined) url.searchParams.set('directory', options.directory)
-  const headers: Record<string, string> = { authorization: authorization(connection) }
+  // On loopback a compressed answer costs more than it saves.
+  const headers: Record<string, string> = { authorization: authorization(connection), 'accept-encoding': 'identity' }
   if (options.body !== undefined) headers['content-type'] = 'application/json'
   let response: Response
   let text: string
