@@ -35,16 +35,17 @@ async function link(): Promise<TestSocket> {
   return socket
 }
 
+/** Of a machine with terminals, unless a test says otherwise. */
 const hello = (change: object = {}) => ({
   type: 'runtime.hello',
   runtime_id: world.runtime.id,
   boot_id: world.runtime.bootId,
   version: '0.1.0',
-  protocol: { min: 1, max: 1 },
+  protocol: { min: 1, max: 2 },
   os: 'linux',
   arch: 'x64',
   system: {},
-  capabilities: { git: true },
+  capabilities: { git: true, terminal: true },
   workspaces: [],
   ...change,
 })
@@ -209,7 +210,48 @@ describe('ten thousand mutated frames', () => {
   const samples = (): Record<string, unknown>[] => {
     const workspace_id = world.workspace.id
     const agent_session_id = newId('agent_session')
+    const terminal_id = newId('terminal')
+    const size = { cols: 80, rows: 24 }
+    const status = {
+      terminal_id,
+      epoch: 'e',
+      state: 'running',
+      exit_code: null,
+      reason: null,
+      title: '',
+      process: '',
+      ...size,
+      end_offset: 0,
+      mode: 'shared',
+      holder: null,
+    }
     return [
+      {
+        type: 'terminal.attach',
+        request_id: 'req-12345678',
+        terminal_id,
+        writer_id: 'writer-0001',
+        ...size,
+        visible: true,
+      },
+      { type: 'terminal.ack', channel: 1, offset: 10 },
+      { type: 'terminal.resize', terminal_id, ...size },
+      { type: 'terminal.mode', request_id: 'req-12345678', terminal_id, mode: 'exclusive', take_over: false },
+      { type: 'terminal.detach', terminal_id },
+      { type: 'terminal.state', workspace_id, terminal: status, closed: false, bell: false },
+      { type: 'terminal.size', channel: 1, offset: 0, ...size },
+      { type: 'terminal.input_ack', channel: 1, offset: 3 },
+      { type: 'terminal.transfer_end', channel: 1, to: 0 },
+      {
+        type: 'terminal.attached',
+        request_id: 'req-12345678',
+        workspace_id,
+        ...status,
+        channel: 1,
+        input_channel: 2,
+        accepted: 0,
+        transfer: { channel: 3, kind: 'replay', from: 0, snapshot_bytes: 0, ...size, sizes: [], gap: null },
+      },
       hello(),
       { type: 'runtime.health', cpu: 0.5, memory_used: 1, memory_total: 2, disk_used: 1, disk_total: 2 },
       { type: 'ack', request_id: 'req-12345678', ok: true, data: {} },

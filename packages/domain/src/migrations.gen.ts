@@ -533,4 +533,8 @@ export const MIGRATIONS: readonly Migration[] = [
       'CREATE INDEX `worktree_agent_session` ON `worktree` (`agent_session_id`);',
     ].join('\n'),
   },
+  {
+    name: '0001_terminal_launch.sql',
+    sql: ['ALTER TABLE `terminal` ADD `launch` text DEFAULT \'{"kind":"shell"}\' NOT NULL;'].join('\n'),
+  },
 ]

@@ -82,11 +82,13 @@ const worktreeState: Machine<WorktreeState> = {
 }
 
 const terminalState: Machine<TerminalState> = {
-  starting: ['running', 'error'],
-  running: ['ended', 'lost'],
-  lost: ['running', 'archived'],
-  ended: ['archived'],
-  error: ['archived'],
+  // A short program may have ended before it was seen running.
+  starting: ['running', 'ended', 'error', 'archived'],
+  running: ['ended', 'error', 'lost', 'archived'],
+  // Comes back by itself when its machine lists it again; `starting`: somebody opens it anew.
+  lost: ['running', 'ended', 'error', 'starting', 'archived'],
+  ended: ['starting', 'archived'],
+  error: ['starting', 'archived'],
   archived: [],
 }
 

@@ -1,3 +1,6 @@
+import { PilotError } from '@pilot/domain/errors'
+import { MAX_TERMINALS_PER_RUNTIME } from '@pilot/protocol/terminal/model'
+import { z } from 'zod'
 import type { Database } from './database.ts'
 import type { HubPort } from './hub/port.ts'
 
@@ -21,6 +24,8 @@ export interface Limits {
   instances_per_organization: number
   machines_per_instance: number
   workspaces_per_instance: number
+  /** Never more than `MAX_TERMINALS_PER_RUNTIME`. */
+  terminals_per_runtime: number
 }
 
 export interface GatewayConfig {
@@ -86,4 +91,23 @@ export const DEFAULT_LIMITS: Limits = {
   instances_per_organization: 50,
   machines_per_instance: 100,
   workspaces_per_instance: 200,
+  terminals_per_runtime: 50,
+}
+
+const TerminalLimitSchema = z.coerce.number().int().min(1).max(MAX_TERMINALS_PER_RUNTIME)
+
+/**
+ * The limits with what the environment sets: `PILOT_TERMINALS_PER_RUNTIME`, 1 to 50. Throws VALIDATION_FAILED for
+ * anything else.
+ */
+export function limitsFromEnv(env: Record<string, string | undefined>, terminals: number): Limits {
+  const given = env.PILOT_TERMINALS_PER_RUNTIME
+  if (given === undefined || given === '') return { ...DEFAULT_LIMITS, terminals_per_runtime: terminals }
+  const parsed = TerminalLimitSchema.safeParse(given)
+  if (!parsed.success)
+    throw new PilotError(
+      'VALIDATION_FAILED',
+      `PILOT_TERMINALS_PER_RUNTIME must be a whole number from 1 to ${MAX_TERMINALS_PER_RUNTIME}.`,
+    )
+  return { ...DEFAULT_LIMITS, terminals_per_runtime: parsed.data }
 }

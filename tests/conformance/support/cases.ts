@@ -3,6 +3,7 @@ import { authCases } from '../cases/auth.ts'
 import { documentCases } from '../cases/document.ts'
 import { linkCases } from '../cases/link.ts'
 import { resourceCases } from '../cases/resources.ts'
+import { terminalCases } from '../cases/terminal.ts'
 import { tunnelCases } from '../cases/tunnel.ts'
 import type { Target } from './target.ts'
 
@@ -26,5 +27,6 @@ export function conformance(name: string, start: () => Promise<Target>, sleeps: 
     resourceCases(current)
     tunnelCases(current)
     linkCases(current, sleeps)
+    terminalCases(current, sleeps)
   })
 }

@@ -2,11 +2,12 @@ import type { AgentEntry, AgentEventSource, AgentSourceItem } from '@pilot/backe
 import { SessionWatches } from '@pilot/backend/link/session-watches'
 import { type Id, newId } from '@pilot/domain/ids'
 import { encode } from '@pilot/protocol/envelope'
-import { decodeFrame } from '@pilot/protocol/frame'
+import { decodeFrame, FRAME_KIND } from '@pilot/protocol/frame'
 import { systemClock } from '@pilot/protocol/link/clock'
 import type { RuntimeAgentWatchMessage } from '@pilot/protocol/messages/agent-watch'
 import { type StreamMessage, StreamMux } from '@pilot/protocol/stream/mux'
 import { until } from '../../support/pilot.ts'
+import type { FakeTerminals } from './fake-terminals.ts'
 import { TestSocket } from './socket.ts'
 
 const EPOCH = 'e1'
@@ -54,6 +55,10 @@ export class FakeRuntime {
   readonly events = new Set<ReadableStreamDefaultController<Uint8Array>>()
   cancelled = 0
   readonly #journal = new Journal()
+  /** Set before it connects: this machine has terminals. Without them it is one of protocol 1. */
+  terminals: FakeTerminals | null = null
+  /** A hello as an earlier release sent it, said instead of its own. */
+  recorded: object | null = null
   #mux: StreamMux | null = null
   #watches: SessionWatches | null = null
 
@@ -87,7 +92,9 @@ export class FakeRuntime {
       if (typeof data === 'string') this.#receive(socket, data)
       else {
         const decoded = decodeFrame(new Uint8Array(data))
-        if ('frame' in decoded) mux.receiveFrame(decoded.frame)
+        if (!('frame' in decoded)) return
+        if (decoded.frame.kind === FRAME_KIND.terminal_input) this.terminals?.input(decoded.frame)
+        else mux.receiveFrame(decoded.frame)
       }
     })
     socket.raw.addEventListener('close', () => mux.close())
@@ -107,6 +114,11 @@ export class FakeRuntime {
 
   #hello(socket: TestSocket): void {
     this.hellos += 1
+    this.terminals?.connect(socket)
+    if (this.recorded) {
+      socket.send({ ...this.recorded, runtime_id: this.id })
+      return
+    }
     socket.send({
       type: 'runtime.hello',
       runtime_id: this.id,
@@ -116,8 +128,9 @@ export class FakeRuntime {
       os: 'linux',
       arch: 'x64',
       system: { cpus: 2, ram: 8_000_000_000 },
-      capabilities: { local: true, git: true, opencode: true },
       workspaces: [],
+      ...(this.terminals ? { protocol: { min: 1, max: 2 }, terminals: this.terminals.list() } : {}),
+      capabilities: { local: true, git: true, opencode: true, ...(this.terminals ? { terminal: true } : {}) },
     })
   }
 
@@ -137,6 +150,7 @@ export class FakeRuntime {
     } else if (type === 'probe') {
       socket.send({ type: 'ack', request_id, ok: true, data: { nonce: message.nonce, runtime_time: 'now' } })
     } else if (type === 'agent.watch') this.#watches?.watch(message as unknown as RuntimeAgentWatchMessage)
+    else if (type.startsWith('terminal.')) this.terminals?.receive(message)
     else if (type.startsWith('workspace.') || type.startsWith('runtime.')) {
       if (request_id) socket.send({ type: 'ack', request_id, ok: true })
     }

@@ -12,15 +12,24 @@ export class TestSocket {
   readonly raw: WebSocket
   readonly messages: Record<string, unknown>[] = []
   readonly pongs: string[] = []
+  readonly frames: Uint8Array[] = []
+  /** Called with each message and frame, in the order in which they came. */
+  onData: (data: Record<string, unknown> | Uint8Array) => void = () => undefined
   closed: { code: number; reason: string } | null = null
 
   private constructor(raw: WebSocket) {
     this.raw = raw
     raw.binaryType = 'arraybuffer'
     raw.addEventListener('message', ({ data }) => {
-      if (typeof data !== 'string') return
-      if (data.startsWith('{')) this.messages.push(JSON.parse(data))
-      else this.pongs.push(data)
+      if (typeof data !== 'string') {
+        const frame = new Uint8Array(data)
+        this.frames.push(frame)
+        this.onData(frame)
+      } else if (data.startsWith('{')) {
+        const message: Record<string, unknown> = JSON.parse(data)
+        this.messages.push(message)
+        this.onData(message)
+      } else this.pongs.push(data)
     })
     raw.addEventListener('close', ({ code, reason }) => {
       this.closed = { code, reason }

@@ -2,6 +2,7 @@ import type { InstanceView, MachineView, OrganizationView, WorkspaceView } from 
 import { until } from '../../support/pilot.ts'
 import { Browser } from './browser.ts'
 import { FakeRuntime } from './fake-runtime.ts'
+import type { FakeTerminals } from './fake-terminals.ts'
 
 /** A signed-in person with an organization, an instance, an enrolled machine that is connected, and a workspace. */
 export interface World {
@@ -54,7 +55,8 @@ export async function redeem(url: string, token: string): Promise<Response> {
   })
 }
 
-export async function newWorld(url: string): Promise<World> {
+/** `terminals`: what its machine has, if it has them at all. */
+export async function newWorld(url: string, terminals: FakeTerminals | null = null): Promise<World> {
   const { browser, organization, instance } = await newTenant(url)
   const input = { instance_id: instance.id }
   const machine = await browser.call<MachineView>('mutation', 'machine.create', { ...input, name: 'box' })
@@ -62,6 +64,7 @@ export async function newWorld(url: string): Promise<World> {
   const answer = await redeem(url, token)
   if (!answer.ok) throw new Error(`enrolment failed: ${answer.status} ${await answer.text()}`)
   const runtime = new FakeRuntime(url, (await answer.json()) as { runtime_id: string; runtime_token: string })
+  runtime.terminals = terminals
   await runtime.connect()
   const made = await browser.call<WorkspaceView>('mutation', 'workspace.create', {
     ...input,

@@ -28,6 +28,8 @@ export const TerminalSchema = z.object({
   title: z.string(),
   /** What runs in it, such as `shell`. */
   command_kind: z.string(),
+  /** The whole of what is started, so that it can be opened again; its shape is the protocol's `Launch`. */
+  launch: z.record(z.string(), z.string()),
   cwd: z.string(),
   cols: z.int(),
   rows: z.int(),

@@ -3,7 +3,7 @@ import type { AgentKind, AgentSessionAttention, AgentSessionStatus } from '../en
 import type { TerminalMode, TerminalSource, TerminalState } from '../entities/terminal.ts'
 import type { WorktreeState } from '../entities/worktree.ts'
 import { user } from './auth.ts'
-import { idColumn, primaryId, time, timestamps } from './columns.ts'
+import { idColumn, json, primaryId, time, timestamps } from './columns.ts'
 import { runtime } from './machine.ts'
 import { instance } from './organization.ts'
 import { repo, workspace } from './workspace.ts'
@@ -100,6 +100,7 @@ export const terminal = sqliteTable(
     agent_session_id: idColumn('agent_session').references(() => agent_session.id, { onDelete: 'set null' }),
     title: text().notNull().default(''),
     command_kind: text().notNull(),
+    launch: json<Record<string, string>>().notNull().default({ kind: 'shell' }),
     cwd: text().notNull(),
     cols: integer().notNull(),
     rows: integer().notNull(),

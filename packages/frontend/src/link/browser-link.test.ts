@@ -1,3 +1,4 @@
+import { encodeFrame, FRAME_KIND } from '@pilot/protocol/frame'
 import { FakeClock } from '@pilot/protocol/link/fake-clock'
 import type { LinkSocketHandlers } from '@pilot/protocol/link/socket'
 import { describe, expect, it } from 'vitest'
@@ -47,6 +48,28 @@ describe('browser link', () => {
     expect(t.sockets).toHaveLength(3)
     link.close()
     expect(t.clock.pending).toBe(0)
+  })
+
+  it('passes frames both ways, and drops and counts what is none', () => {
+    const t = setUp()
+    const frames: unknown[] = []
+    const link = t.open({
+      up: () => undefined,
+      down: () => undefined,
+      message: () => undefined,
+      frame: (frame) => frames.push(frame),
+    })
+    t.sockets[0]?.open()
+    const frame = { kind: FRAME_KIND.terminal_output, channel: 7, offset: 9, payload: Uint8Array.of(1, 2) }
+    t.sockets[0]?.message(encodeFrame(frame))
+    t.sockets[0]?.message(Uint8Array.of(1))
+    t.sockets[0]?.message(new Uint8Array(40).fill(255))
+    expect(frames).toEqual([frame])
+    expect(link.badFrames()).toBe(2)
+    expect(link.sendFrame(encodeFrame(frame))).toBe(true)
+    expect(t.sent).toHaveLength(1)
+    link.close()
+    expect(link.sendFrame(encodeFrame(frame))).toBe(false)
   })
 
   it('knows the address of a socket', () => {

@@ -1,3 +1,4 @@
+import { decodeFrame } from '@pilot/protocol/frame'
 import { type Clock, systemClock } from '@pilot/protocol/link/clock'
 import { Link } from '@pilot/protocol/link/link'
 import { type LinkSocketFactory, webSocketFactory } from '@pilot/protocol/link/socket'
@@ -17,6 +18,7 @@ export function browserLink(options: BrowserLinkOptions): OpenLink {
   const { url, clock = systemClock, random = Math.random } = options
   return (events) => {
     const connect = options.connect ?? webSocketFactory(() => new WebSocket(url))
+    let badFrames = 0
     const link = new Link({ connect, clock, random })
     link.subscribe((state) => {
       if (state.status === 'live') events.up()
@@ -30,7 +32,12 @@ export function browserLink(options: BrowserLinkOptions): OpenLink {
       }
     })
     link.onMessage((data) => {
-      if (typeof data !== 'string') return
+      if (typeof data !== 'string') {
+        const decoded = decodeFrame(data)
+        if ('frame' in decoded) events.frame?.(decoded.frame)
+        else badFrames += 1
+        return
+      }
       let message: unknown
       try {
         message = JSON.parse(data)
@@ -42,7 +49,9 @@ export function browserLink(options: BrowserLinkOptions): OpenLink {
     link.connect()
     return {
       send: (message) => link.send(JSON.stringify(message)),
+      sendFrame: (bytes) => link.send(bytes),
       wake: () => link.connect(),
+      badFrames: () => badFrames,
       close: () => link.close(),
     }
   }

@@ -1,3 +1,5 @@
+import type { Frame } from '@pilot/protocol/frame'
+
 /** Why a link is not up. `final` links do not dial again by themselves. */
 export interface LinkDown {
   /** When the next attempt starts, in ms since the epoch; null when there is none. */
@@ -13,14 +15,20 @@ export interface LinkEvents {
   down(info: LinkDown): void
   /** One text message, parsed from JSON. */
   message(message: unknown): void
+  /** One binary frame; its payload is the receiver's own. */
+  frame?(frame: Frame): void
 }
 
 /** A link that dials, pings and reconnects by itself until it is closed. */
 export interface LinkPort {
   /** False when the link is down: nothing is queued, the caller sends again when it is up. */
   send(message: object): boolean
+  /** The same for an encoded frame, which is copied. */
+  sendFrame(bytes: Uint8Array<ArrayBuffer>): boolean
   /** Dials at once instead of waiting for the next attempt, such as when the page wakes up. */
   wake(): void
+  /** Binary messages so far that were no frame; they are dropped. */
+  badFrames(): number
   close(): void
 }
 

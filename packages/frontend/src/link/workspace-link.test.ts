@@ -29,6 +29,8 @@ function setUp() {
           sent.push(message as Sent)
           return true
         },
+        sendFrame: () => true,
+        badFrames: () => 0,
         wake: () => {
           wakes++
         },
@@ -172,6 +174,56 @@ describe('workspace link', () => {
     t.show(true)
     expect(t.wakes()).toBe(1)
     expect(t.link.getState().status).toBe('reconnecting')
+  })
+
+  it('carries messages and frames of terminals, and tells lists of their states', async () => {
+    const t = setUp()
+    const heard: unknown[] = []
+    const states: string[] = []
+    t.link.onTerminalState((message) => states.push(message.terminal.state))
+    const stop = t.link.terminals.connect({
+      up: () => heard.push('up'),
+      down: () => heard.push('down'),
+      machine: (online) => heard.push(online),
+      message: (message) => heard.push(message.type),
+      frame: (frame) => heard.push(frame.channel),
+    })
+    t.socket.up()
+    t.socket.message(wire('runtime.state', { online: false, since: null }))
+    t.socket.message(wire('terminal.reset', { reason: 'link' }))
+    t.socket.message(wire('terminal.nonsense', {}))
+    const terminal = {
+      terminal_id: newId('terminal'),
+      epoch: 'e1',
+      state: 'running',
+      exit_code: null,
+      reason: null,
+      title: '',
+      process: '',
+      cols: 80,
+      rows: 24,
+      end_offset: 0,
+      mode: 'shared',
+      holder: null,
+    }
+    t.socket.message(wire('terminal.state', { terminal, closed: false, bell: false }))
+    t.socket.frame?.({ kind: 1, channel: 7, offset: 0, payload: new Uint8Array() })
+    const late: unknown[] = []
+    const traffic = { down: () => undefined, message: () => undefined, frame: () => undefined }
+    t.link.terminals.connect({ ...traffic, up: () => late.push('up'), machine: (online) => late.push(online) })
+    expect(late).toEqual(['up', false])
+    t.socket.down({ retry_at: null, final: false, code: 1006, reason: '' })
+    expect(heard).toEqual(['up', false, 'terminal.reset', 'terminal.state', 7, 'down'])
+    expect(states).toEqual(['running'])
+    t.link.terminals.send({ type: 'terminal.detach', terminal_id: newId('terminal') })
+    expect(t.last('terminal.detach')).toMatchObject({ schema_version: '1' })
+    t.socket.up()
+    answerProbe(t)
+    t.link.terminals.probe()
+    expect(t.sent.filter((message) => message.type === 'probe')).toHaveLength(3)
+    stop()
+    t.socket.message(wire('terminal.reset', { reason: 'link' }))
+    expect(heard).toHaveLength(7)
   })
 
   it('tells of summaries and refuses for good after a final close', () => {

@@ -1,10 +1,12 @@
 import { newId } from '@pilot/domain/ids'
 import type { AgentSummary } from '@pilot/protocol/agent/event'
 import { SCHEMA_VERSION } from '@pilot/protocol/messages/base'
+import type { TerminalStateMessage } from '@pilot/protocol/messages/terminal-state'
 import type { ViewerUpMessage } from '@pilot/protocol/viewer'
 import { backoff, type Clock, systemClock } from '../clock.ts'
 import type { SessionId } from '../runtime/runtime-apis.ts'
 import type { AgentFeed, SessionWatcher } from '../session/feed.ts'
+import { type TerminalFeed, terminalHub } from '../terminal/feed.ts'
 import type { ConnectionState } from './connection-state.ts'
 import type { LinkPort, OpenLink } from './port.ts'
 import { readWorkspaceMessage } from './workspace-messages.ts'
@@ -34,6 +36,10 @@ export interface WorkspaceLinkOptions {
 export interface WorkspaceLink extends AgentFeed {
   getState(): ConnectionState
   subscribe(listener: () => void): () => void
+  /** What `createTerminals` works on. */
+  readonly terminals: TerminalFeed
+  /** What the machine says of any terminal of the workspace, for lists. Returns the function that ends it. */
+  onTerminalState(listener: (message: TerminalStateMessage) => void): () => void
   /** Tries at once: dials, or probes when the link is up. */
   wake(): void
   close(): void
@@ -157,7 +163,8 @@ export function createWorkspaceLink(options: WorkspaceLinkOptions): WorkspaceLin
 
   const onMessage = (raw: unknown) => {
     const message = readWorkspaceMessage(raw)
-    switch (message?.type) {
+    if (!message) return
+    switch (message.type) {
       case 'agent.event':
         for (const watch of watches) {
           if (watch.session !== message.agent_session_id) continue
@@ -183,25 +190,38 @@ export function createWorkspaceLink(options: WorkspaceLinkOptions): WorkspaceLin
         for (const listener of summaryListeners) listener(message.summary)
         return
       case 'runtime.state':
+        terminals.machine(message.online)
         if (message.online) sendProbe()
         else probeFailed()
         return
       case 'ack':
         if (message.request_id === probe?.id) probeAnswered()
+        else terminals.message(message)
         return
       case 'error':
         if (message.request_id !== undefined) onError(message.request_id, message.code)
+        terminals.message(message)
+        return
+      default:
+        terminals.message(message)
     }
   }
 
+  const terminals = terminalHub({
+    send: (message) => link.send(message),
+    sendFrame: (bytes) => link.sendFrame(bytes),
+    probe: () => sendProbe(),
+  })
   const link: LinkPort = open({
     up: () => {
       isUp = true
       for (const watch of watches) sync(watch)
+      terminals.up()
       sendProbe()
     },
     down: (info) => {
       isUp = false
+      terminals.down()
       probe?.cancel()
       probe = null
       for (const watch of watches) {
@@ -214,6 +234,7 @@ export function createWorkspaceLink(options: WorkspaceLinkOptions): WorkspaceLin
       else setState({ status: 'reconnecting', since, retry_at: info.retry_at })
     },
     message: onMessage,
+    frame: (frame) => terminals.frame(frame),
   })
 
   const wake = () => {
@@ -262,6 +283,8 @@ export function createWorkspaceLink(options: WorkspaceLinkOptions): WorkspaceLin
       upListeners.add(listener)
       return () => upListeners.delete(listener)
     },
+    terminals: terminals.feed,
+    onTerminalState: terminals.onState,
     wake,
     close: () => {
       closed = true

@@ -1,7 +1,10 @@
 import type { TerminalId } from '@pilot/domain/entities/terminal'
 import type { TerminalStatus } from '@pilot/protocol/terminal/model'
 
-/** The emulator that shows a terminal, as the client needs it. */
+/**
+ * The emulator that shows a terminal, as the client needs it. `reset`, `resize` and `gap` are called only when everything
+ * written before was parsed, so they may take effect at once.
+ */
 export interface TerminalScreen {
   /** Clears everything, scrollback included, and takes this size. */
   reset(cols: number, rows: number): void
@@ -21,14 +24,20 @@ export interface TerminalAttachment {
   phase: 'attaching' | 'catching_up' | 'live' | 'waiting' | 'refused'
   /** Last known; null before the first answer. */
   status: TerminalStatus | null
-  /** May this tab type now? False in exclusive mode of somebody else, impersonated, and when it has ended. */
+  /**
+   * May this tab type now? False in exclusive mode of somebody else, impersonated, and when it has ended. True before
+   * the first answer and while it waits: what is typed then is kept.
+   */
   writable: boolean
   error: { code: string; message: string } | null
-  /** Typed but not accepted when the connection broke, too long ago to be sent by itself. */
+  /**
+   * Typed but not accepted when the connection broke, too long ago to be sent by itself, or not for this program.
+   * While it is there, what is typed joins it: nothing overtakes it. `text` is cut and cleaned for display.
+   */
   unsent: { bytes: number; text: string } | null
-  /** A long paste on its way. */
+  /** A long paste on its way; UTF-16 units of its text. */
   paste: { sent: number; total: number } | null
-  /** Oldest input that was sent and not accepted yet, ms since the epoch; null when there is none. */
+  /** When the oldest input was sent that is not accepted yet, ms since the epoch; null when none waits for 0.5 s. */
   waiting_since: number | null
 }
 
@@ -41,14 +50,20 @@ export interface TerminalClient {
   setScreen(screen: TerminalScreen | null, size: { cols: number; rows: number }): void
   /** What was typed: text as UTF-8, or raw bytes (mouse reports). False when it was not taken: not writable, or full. */
   input(data: string | Uint8Array): boolean
-  /** A long text, sent as the terminal takes it. */
-  paste(text: string): void
+  /**
+   * A long text, sent as the terminal takes it; what is typed meanwhile goes between its pieces, and Ctrl-C stops it
+   * first. `prefix` and `suffix` are the markers of a bracketed paste: a paste that is stopped or discarded after it has
+   * begun is still closed by its suffix. False when it was not taken.
+   */
+  paste(text: string, around?: { prefix?: string; suffix?: string }): boolean
+  /** Drops what was not sent of it. */
   stopPaste(): void
   sendUnsent(): void
   discardUnsent(): void
   /** The size that this view wants; the terminal's own size comes through the screen. */
   wantSize(cols: number, rows: number): void
   setVisible(visible: boolean): void
+  /** Rejects with PilotClientError: CONFLICT (held by somebody else), NETWORK, and what the machine says. */
   setMode(mode: 'shared' | 'exclusive', takeOver: boolean): Promise<void>
   onBell(listener: () => void): () => void
   /** Does not end the program. */

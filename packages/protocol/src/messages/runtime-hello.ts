@@ -9,7 +9,8 @@ export const RuntimeHelloSchema = message('runtime.hello', {
   /** New at every start of the daemon; tells a reconnect from a copied data directory. */
   boot_id: z.string().min(8).max(80),
   version: z.string().max(64),
-  protocol: z.object({ min: z.number().int().positive(), max: z.number().int().positive() }),
+  /** Versions that it speaks. 0 was never released: it is there so that a too old one can be told with 4010. */
+  protocol: z.object({ min: z.number().int().nonnegative(), max: z.number().int().nonnegative() }),
   os: z.string().max(64),
   arch: z.string().max(64),
   system: z.record(z.string(), z.unknown()),

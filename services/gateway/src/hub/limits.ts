@@ -27,3 +27,24 @@ export const MAX_UNACKED_BYTES = 1_048_576
 /** Messages of one browser socket: a burst, refilled at the rate per second; above it the socket is closed 4029. */
 export const VIEWER_BURST = 400
 export const VIEWER_RATE = 100
+
+/** Terminals that one tab may be attached to. */
+export const MAX_TERMINALS_PER_VIEWER = 50
+/** Terminals of one machine that the hub keeps track of; what it tells beyond them is not looked at. */
+export const MAX_KNOWN_TERMINALS = 1_000
+/** `terminal.ack` of one browser socket: 64 KiB each, so this is far above what an emulator parses. */
+export const VIEWER_ACK_BURST = 2_000
+export const VIEWER_ACK_RATE = 1_000
+/** Small input frames of one browser socket (keys, mouse reports); large ones are bounded by what is accepted. */
+export const VIEWER_FRAME_BURST = 2_000
+export const VIEWER_FRAME_RATE = 1_000
+export const SMALL_FRAME_BYTES = 1_024
+/** A furthest acknowledged offset goes to the runtime at once when it moved this far, else after `ACK_COALESCE_MS`. */
+export const ACK_STEP_BYTES = 16_384
+export const ACK_COALESCE_MS = 25
+
+/** A terminal that a machine's hello lacks is lost when it has not come back by then, or when the next one lacks it. */
+export const TERMINAL_LOST_MS = 90_000
+/** Size and mode of a terminal are written down at most this often, its activity at most every `ACTIVITY_EVERY_MS`. */
+export const TERMINAL_ROW_EVERY_MS = 3_000
+export const ACTIVITY_EVERY_MS = 60_000

@@ -3,10 +3,11 @@ import type { AgentSummary } from '@pilot/protocol/agent/event'
 import { CLOSE } from '@pilot/protocol/close-codes'
 import type { DownMessage } from '@pilot/protocol/down'
 import { createDecoder, encode, type Outgoing, TEXT_LIMIT } from '@pilot/protocol/envelope'
-import { decodeFrame } from '@pilot/protocol/frame'
+import { decodeFrame, FRAME_KIND } from '@pilot/protocol/frame'
 import type { Clock } from '@pilot/protocol/link/clock'
 import type { HealthReport } from '@pilot/protocol/messages/runtime-health'
 import type { RuntimeHelloMessage } from '@pilot/protocol/messages/runtime-hello'
+import type { RuntimeTerminalStateMessage } from '@pilot/protocol/messages/terminal-state'
 import { StreamMux } from '@pilot/protocol/stream/mux'
 import { type UpMessage, UpMessageSchema } from '@pilot/protocol/up'
 import { MIN_RUNTIME_VERSION, PROTOCOL_MIN_VERSION, PROTOCOL_VERSION } from '@pilot/protocol/version'
@@ -14,6 +15,7 @@ import { READY_WAIT_MS } from './limits.ts'
 import { PendingReplies } from './pending.ts'
 import type { Welcome } from './port.ts'
 import type { HubSocket, RuntimeAttachment } from './socket.ts'
+import type { Terminals } from './terminals.ts'
 import type { AgentWatches } from './watches.ts'
 
 const decode = createDecoder(UpMessageSchema, TEXT_LIMIT.runtime)
@@ -23,8 +25,13 @@ export interface LinkEvents {
   onBroken(link: RuntimeLink, code: number, reason: string): void
   onHello(link: RuntimeLink, hello: RuntimeHelloMessage): void
   onSummary(link: RuntimeLink, summary: AgentSummary): void
+  onTerminalState(link: RuntimeLink, message: RuntimeTerminalStateMessage): void
   watches: AgentWatches
+  terminals: Terminals
 }
+
+/** First protocol with terminals. */
+const TERMINALS_SINCE = 2
 
 /**
  * One accepted connection of a runtime, until it is closed or a later one replaces it.
@@ -39,6 +46,8 @@ export class RuntimeLink {
   health: HealthReport | null = null
   /** Welcomed workspaces and their generations. */
   workspaces: ReadonlyMap<string, number> = new Map()
+  /** This machine has terminals: its release knows them and its system can make them. */
+  terminals = false
   #ready = false
   #ended = false
   readonly #waiting = new Set<() => void>()
@@ -107,6 +116,11 @@ export class RuntimeLink {
     return this.#ready && this.socket.send(encode(message))
   }
 
+  /** One frame as it is; false before `ready`. */
+  sendFrame(bytes: Uint8Array<ArrayBuffer>): boolean {
+    return this.#ready && this.socket.send(bytes)
+  }
+
   /** Forgets streams and replies of before a new hello on the same connection. */
   reset(): void {
     this.#ready = false
@@ -139,18 +153,35 @@ export class RuntimeLink {
     for (const resolve of this.#waiting) resolve()
   }
 
-  receive(data: string | Uint8Array): void {
+  receive(data: string | Uint8Array<ArrayBuffer>): void {
     this.seen()
     if (typeof data === 'string') this.#receiveText(data)
     else this.#receiveFrame(data)
   }
 
-  #receiveFrame(bytes: Uint8Array): void {
+  #receiveFrame(bytes: Uint8Array<ArrayBuffer>): void {
     const decoded = decodeFrame(bytes)
-    if ('frame' in decoded) {
-      if (this.#ready) this.mux.receiveFrame(decoded.frame)
-    } else if (decoded.problem !== 'unknown_kind') {
-      this.#events.onBroken(this, CLOSE.policy, decoded.problem)
+    if ('problem' in decoded) {
+      // A kind of a later protocol is left alone, so that a newer machine can offer it.
+      if (decoded.problem !== 'unknown_kind') this.#events.onBroken(this, CLOSE.policy, decoded.problem)
+      return
+    }
+    if (!this.#ready) return
+    const { frame } = decoded
+    const { terminals } = this.#events
+    switch (frame.kind) {
+      case FRAME_KIND.terminal_output:
+        terminals.onOutput(bytes, frame)
+        break
+      case FRAME_KIND.transfer_data:
+        terminals.onTransfer(bytes, frame)
+        break
+      case FRAME_KIND.stream_data:
+        this.mux.receiveFrame(frame)
+        break
+      case FRAME_KIND.terminal_input:
+        // Goes the other way only.
+        break
     }
   }
 
@@ -179,11 +210,12 @@ export class RuntimeLink {
       )
       return
     }
+    this.terminals = hello.protocol.max >= TERMINALS_SINCE && hello.capabilities.terminal === true
     this.#events.onHello(this, hello)
   }
 
   #dispatch(message: Exclude<UpMessage, { type: 'runtime.hello' }>): void {
-    const { watches } = this.#events
+    const { watches, terminals } = this.#events
     switch (message.type) {
       case 'runtime.health': {
         const { cpu, memory_used, memory_total, disk_used, disk_total } = message
@@ -212,13 +244,30 @@ export class RuntimeLink {
       case 'inventory.changed':
         // Nothing in the control plane keeps these lists yet; screens read them from the machine.
         break
+      case 'terminal.attached':
+        terminals.onAttached(message)
+        break
+      case 'terminal.transfer_end':
+        terminals.onTransferEnd(message)
+        break
+      case 'terminal.size':
+        terminals.onSize(message)
+        break
+      case 'terminal.input_ack':
+        terminals.onInputAck(message)
+        break
+      case 'terminal.state':
+        if (this.workspaces.has(message.workspace_id)) this.#events.onTerminalState(this, message)
+        break
       case 'ack':
         this.pending.resolve(message.request_id, message.data)
         break
       case 'error': {
         if (message.request_id === undefined) break
         const error = new PilotError(message.code, message.message)
-        if (!this.pending.reject(message.request_id, error)) watches.onError(message.request_id, error)
+        const { request_id } = message
+        if (this.pending.reject(request_id, error) || terminals.onError(request_id, error)) break
+        watches.onError(request_id, error)
         break
       }
     }

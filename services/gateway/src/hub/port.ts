@@ -57,6 +57,8 @@ export interface ViewerIdentity {
   user_id: Id<'user'>
   role: 'owner' | 'admin' | 'member'
   session_id: Id<'session'>
+  /** Somebody acts as this user: terminals can be watched, never typed into. */
+  read_only: boolean
 }
 
 export interface MemberIdentity {
@@ -93,10 +95,43 @@ export interface HubBackend {
   welcome(runtimeId: Id<'runtime'>): Promise<Welcome>
   /** Writes the agent_session row when newer; returns the organization to tell. */
   onSummary(runtimeId: Id<'runtime'>, summary: AgentSummary): Promise<void>
+  /**
+   * Brings the rows of terminals up to date. Of a complete list it gives what should run and is not on it, and what is
+   * on it although somebody closed it while the machine was away.
+   */
+  onTerminals?(runtimeId: Id<'runtime'>, change: TerminalChange): Promise<TerminalOutcome>
   /** Asked for every open tab each five minutes: is the sign-in still valid, the membership and the pin unchanged? */
   viewerAllowed?(identity: ViewerIdentity): Promise<boolean>
   /** The same for the tabs of link O. */
   memberAllowed?(identity: MemberIdentity): Promise<boolean>
+}
+
+/** What a row keeps of a terminal, as its machine tells it. */
+export interface TerminalReport {
+  terminal_id: Id<'terminal'>
+  workspace_id: Id<'workspace'>
+  state: 'running' | 'ended' | 'error'
+  exit_code: number | null
+  mode: 'shared' | 'exclusive'
+  cols: number
+  rows: number
+  /** Something was typed or put out since the last report. */
+  active: boolean
+}
+
+export interface TerminalChange {
+  /** `reports` are all terminals of the machine, as its hello lists them; else those that changed. */
+  complete: boolean
+  reports: TerminalReport[]
+  /** Missing for so long that they count as lost. */
+  lost: Id<'terminal'>[]
+  /** Gone for good, as the machine says. */
+  closed: Id<'terminal'>[]
+}
+
+export interface TerminalOutcome {
+  missing: Id<'terminal'>[]
+  unwanted: { terminal_id: Id<'terminal'>; workspace_id: Id<'workspace'>; created_by: Id<'user'> }[]
 }
 
 export interface RuntimeHello {

@@ -3,13 +3,12 @@ import { type Id, newId } from '@pilot/domain/ids'
 import type { AgentSummary } from '@pilot/protocol/agent/event'
 import { CLOSE, replacedReason } from '@pilot/protocol/close-codes'
 import { type RuntimeCommand, RuntimeCommandSchema } from '@pilot/protocol/down'
-import { createDecoder, encode, encodeError, TEXT_LIMIT } from '@pilot/protocol/envelope'
+import { encode } from '@pilot/protocol/envelope'
 import type { Clock } from '@pilot/protocol/link/clock'
 import { SCHEMA_VERSION } from '@pilot/protocol/messages/base'
 import { PING, PONG } from '@pilot/protocol/messages/ping'
-import type { ProbeMessage } from '@pilot/protocol/messages/probe'
 import type { RuntimeHelloMessage } from '@pilot/protocol/messages/runtime-hello'
-import { ViewerUpMessageSchema } from '@pilot/protocol/viewer'
+import type { RuntimeTerminalStateMessage } from '@pilot/protocol/messages/terminal-state'
 import { withBeat } from './event-stream.ts'
 import {
   COMMAND_TIMEOUT_MS,
@@ -20,10 +19,20 @@ import {
   WORKSPACE_COMMAND_TIMEOUT_MS,
 } from './limits.ts'
 import { RuntimeLink } from './link.ts'
-import type { HubBackend, RuntimeIdentity, RuntimePresence, TunnelTarget, ViewerIdentity } from './port.ts'
+import type {
+  HubBackend,
+  RuntimeIdentity,
+  RuntimePresence,
+  TerminalOutcome,
+  TunnelTarget,
+  ViewerIdentity,
+} from './port.ts'
 import { type HubSocket, readAttachment } from './socket.ts'
-import { saveViewer, type Viewer, Viewers } from './viewers.ts'
-import { AgentWatches } from './watches.ts'
+import { TerminalReports } from './terminal-reports.ts'
+import { Terminals } from './terminals.ts'
+import { receiveFromViewer } from './viewer-messages.ts'
+import { saveViewer, Viewers } from './viewers.ts'
+import { AgentWatches, type SendDown } from './watches.ts'
 
 /** What the shell gives a hub. */
 export interface RuntimeHubPorts {
@@ -38,8 +47,6 @@ export interface RuntimeHubPorts {
   log(message: string, fields: Record<string, unknown>): void
 }
 
-const decodeViewer = createDecoder(ViewerUpMessageSchema, TEXT_LIMIT.viewer_up)
-
 /**
  * Everything that meets at one runtime: its link, the tabs of its workspaces, tunnelled requests and commands. It keeps
  * nothing that is worth saving but the attachments of its sockets, so that it can be thrown away and built again.
@@ -49,6 +56,8 @@ export class RuntimeHub {
   readonly #ports: RuntimeHubPorts
   readonly #viewers: Viewers
   readonly #watches: AgentWatches
+  readonly #terminals: Terminals
+  readonly #reports: TerminalReports
   #link: RuntimeLink | null = null
   #links = 0
   #helloTicket = 0
@@ -62,17 +71,33 @@ export class RuntimeHub {
     this.#runtimeId = runtimeId
     this.#ports = ports
     this.#viewers = new Viewers(ports.clock)
-    this.#watches = new AgentWatches((message) => this.#link?.send(message) ?? false)
+    const send: SendDown = (message) => this.#link?.send(message) ?? false
+    this.#watches = new AgentWatches(send)
+    this.#terminals = new Terminals({
+      clock: ports.clock,
+      send,
+      sendFrame: (bytes) => this.#link?.sendFrame(bytes) ?? false,
+      onActive: (terminalId) => this.#reports.active(terminalId),
+      onLost: ({ socket }) => this.#drop(socket, CLOSE.shutdown, 'too far behind'),
+    })
+    this.#reports = new TerminalReports({
+      ...ports,
+      runtimeId,
+      onUnwanted: (terminals) => {
+        for (const terminal of terminals) void this.#closeUnwanted(terminal)
+      },
+    })
   }
 
   /** Counters for logs and tests. */
-  get stats(): { viewers: number; watched: number; streams: number; pending: number } {
+  get stats(): { viewers: number; watched: number; streams: number; pending: number; terminals: number } {
     const { mux, pending } = this.#link ?? {}
     return {
       viewers: this.#viewers.size,
       watched: this.#watches.size,
       streams: mux?.size ?? 0,
       pending: pending?.size ?? 0,
+      terminals: this.#terminals.stats.attachments,
     }
   }
 
@@ -97,6 +122,7 @@ export class RuntimeHub {
       previous.socket.close(CLOSE.replaced, replacedReason(bootId))
     }
     this.#link = link
+    this.#terminals.suspend(true)
     this.#cancelHelloTimer = this.#ports.clock.after(HELLO_TIMEOUT_MS, () =>
       this.#drop(socket, CLOSE.policy, 'no hello'),
     )
@@ -121,6 +147,7 @@ export class RuntimeHub {
       if (attachment?.kind === 'viewer' && attachment.runtime_id === this.#runtimeId) {
         const { kind: _kind, watches, ...identity } = attachment
         const viewer = this.#viewers.restore(socket, identity)
+        this.#terminals.restored(viewer)
         for (const watch of watches) this.#watches.restore(viewer, watch.agent_session_id, watch.acked)
       } else if (attachment?.kind === 'runtime' && attachment.runtime_id === this.#runtimeId) {
         if (attachment.link < this.#links) {
@@ -137,12 +164,13 @@ export class RuntimeHub {
     }
     this.#presenceDueAt = now + PRESENCE_EVERY_MS
     this.#revalidateDueAt = now + REVALIDATE_EVERY_MS
+    if (this.#link) this.#terminals.suspend(true)
     this.#link?.socket.send(encode({ type: 'runtime.resync' }))
     this.#schedule()
   }
 
   /** Anything that a socket of this hub received. Never throws. */
-  onMessage(socket: HubSocket, data: string | Uint8Array): void {
+  onMessage(socket: HubSocket, data: string | Uint8Array<ArrayBuffer>): void {
     if (data === PING) socket.send(PONG)
     if (this.#link?.socket === socket) {
       if (data === PING || data === PONG) this.#link.seen()
@@ -151,7 +179,14 @@ export class RuntimeHub {
     }
     const viewer = this.#viewers.get(socket)
     // What is neither is a link that was replaced: its last words do not count.
-    if (viewer && data !== PONG) this.#onViewerMessage(viewer, data)
+    if (!viewer || data === PONG) return
+    receiveFromViewer(viewer, data, {
+      clock: this.#ports.clock,
+      watches: this.#watches,
+      terminals: this.#terminals,
+      readyLink: () => this.#readyLink(),
+      drop: (code, reason) => this.#drop(socket, code, reason),
+    })
   }
 
   /** A socket of this hub is closed, by either side. */
@@ -166,7 +201,9 @@ export class RuntimeHub {
       return
     }
     const viewer = this.#viewers.remove(socket)
-    if (viewer) this.#watches.removeViewer(viewer)
+    if (!viewer) return
+    this.#watches.removeViewer(viewer)
+    this.#terminals.removeViewer(viewer)
   }
 
   /** See `HubPort.tunnel`. */
@@ -181,6 +218,7 @@ export class RuntimeHub {
   /** See `HubPort.command`. A `request_id` in the message makes repeating it safe. */
   async command(message: { type: string } & Record<string, unknown>, timeoutMs?: number): Promise<unknown> {
     const link = await this.#readyLink()
+    if (message.type.startsWith('terminal.') && !link.terminals) throw new PilotError('CAPABILITY_UNSUPPORTED')
     const limit =
       timeoutMs ?? (message.type.startsWith('workspace.') ? WORKSPACE_COMMAND_TIMEOUT_MS : COMMAND_TIMEOUT_MS)
     const requestId = typeof message.request_id === 'string' ? message.request_id : newId('request')
@@ -231,6 +269,7 @@ export class RuntimeHub {
       link.save()
       this.#report({ online: true })
     }
+    if (link?.ready) this.#reports.onAlarm()
     if (this.#viewers.size > 0 && now >= this.#revalidateDueAt) await this.#revalidate()
     this.#schedule()
   }
@@ -243,6 +282,8 @@ export class RuntimeHub {
       maxFrame: this.#ports.maxFrame,
       events: {
         watches: this.#watches,
+        terminals: this.#terminals,
+        onTerminalState: (_link, message) => this.#onTerminalState(message),
         onBroken: (link, code, reason) => this.#drop(link.socket, code, reason),
         onHello: (link, hello) => {
           // `#greet` handles its own failures.
@@ -280,12 +321,15 @@ export class RuntimeHub {
     this.#cancelHelloTimer()
     link.end()
     this.#watches.suspend()
+    this.#terminals.suspend(false)
+    this.#reports.suspend()
   }
 
   async #greet(link: RuntimeLink, hello: RuntimeHelloMessage): Promise<void> {
     this.#cancelHelloTimer()
     link.reset()
     this.#watches.suspend()
+    this.#terminals.suspend(true)
     const known = link.attachment.boot_id === hello.boot_id && link.attachment.version === hello.version
     link.save({ boot_id: hello.boot_id, version: hello.version })
     this.#version = hello.version
@@ -308,7 +352,10 @@ export class RuntimeHub {
       return
     }
     this.#watches.resume()
+    const own = hello.terminals.filter((terminal) => link.workspaces.has(terminal.workspace_id))
+    this.#terminals.open(link.terminals, own)
     this.#viewers.broadcast(this.#stateText())
+    if (link.terminals) this.#reports.hello(own, () => this.#schedule())
     this.#schedule()
   }
 
@@ -333,48 +380,23 @@ export class RuntimeHub {
     }
   }
 
-  #onViewerMessage(viewer: Viewer, data: string | Uint8Array): void {
-    const { socket } = viewer
-    if (!viewer.bucket.take(this.#ports.clock.now())) {
-      this.#drop(socket, CLOSE.rate, 'too many messages')
-      return
-    }
-    if (data === PING) return
-    if (typeof data !== 'string') {
-      this.#drop(socket, CLOSE.policy, 'binary frames are not taken here')
-      return
-    }
-    const decoded = decodeViewer(data)
-    if (!decoded.ok) {
-      if (decoded.fatal) this.#drop(socket, CLOSE.policy, 'message too large')
-      else socket.send(decoded.reply)
-      return
-    }
-    const { message } = decoded
-    switch (message.type) {
-      case 'agent.watch':
-        this.#watches.watch(viewer, message)
-        break
-      case 'agent.unwatch':
-        this.#watches.unwatch(viewer, message.agent_session_id)
-        break
-      case 'agent.ack':
-        this.#watches.ack(viewer, message.agent_session_id, message.seq)
-        break
-      case 'probe':
-        void this.#probe(viewer, message)
-        break
-    }
+  #onTerminalState(message: RuntimeTerminalStateMessage): void {
+    if (!this.#terminals.onState(message)) return
+    const { workspace_id, ...told } = message
+    this.#viewers.broadcast(encode(told), workspace_id)
+    if (told.closed) this.#reports.closed(told.terminal.terminal_id)
+    else this.#reports.changed(workspace_id, told.terminal)
   }
 
-  async #probe({ socket }: Viewer, { request_id, nonce }: ProbeMessage): Promise<void> {
+  /** Ends what somebody closed while the machine was away. */
+  async #closeUnwanted({ terminal_id, workspace_id, created_by }: TerminalOutcome['unwanted'][number]): Promise<void> {
+    const generation = this.#link?.workspaces.get(workspace_id)
+    if (generation === undefined) return
+    const actor = { user_id: created_by, role: 'member' }
     try {
-      const link = await this.#readyLink()
-      const send = (id: string) => link.send({ type: 'probe', request_id: id, nonce })
-      const data = await link.pending.track(COMMAND_TIMEOUT_MS, send)
-      socket.send(encode({ type: 'ack', request_id, ok: true, data }))
+      await this.command({ type: 'terminal.close', workspace_id, generation, actor, terminal_id, force: false })
     } catch (cause) {
-      socket.send(encodeError(toPilotError(cause), request_id))
+      this.#ports.log('a closed terminal goes on', { terminal: terminal_id, code: toPilotError(cause).code })
     }
   }
 
@@ -411,6 +433,7 @@ export class RuntimeHub {
   #schedule(): void {
     const times = [
       ...(this.#link ? [this.#link.lastSeenAt + STALE_AFTER_MS, this.#presenceDueAt] : []),
+      ...(this.#link && this.#reports.dueAt !== null ? [this.#reports.dueAt] : []),
       ...(this.#viewers.size > 0 ? [this.#revalidateDueAt] : []),
     ]
     if (times.length > 0) this.#ports.setAlarm(Math.max(Math.min(...times), this.#ports.clock.now() + 1_000))

@@ -46,6 +46,7 @@ export const ViewerAttachmentSchema = z.object({
   user_id: idSchema('user'),
   role: z.enum(['owner', 'admin', 'member']),
   session_id: idSchema('session'),
+  read_only: z.boolean(),
   watches: z.array(ViewerWatchSchema),
 })
 export type ViewerAttachment = z.infer<typeof ViewerAttachmentSchema>

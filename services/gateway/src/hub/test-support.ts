@@ -145,6 +145,7 @@ export class HubWorld {
       user_id: newId('user'),
       role: 'member',
       session_id: newId('session'),
+      read_only: false,
       ...change,
     })
     return socket

@@ -1,9 +1,19 @@
 import { CLOSE } from '@pilot/protocol/close-codes'
 import type { Clock } from '@pilot/protocol/link/clock'
-import { MAX_VIEWERS, MAX_VIEWERS_PER_USER, VIEWER_BURST, VIEWER_RATE } from './limits.ts'
+import {
+  MAX_VIEWERS,
+  MAX_VIEWERS_PER_USER,
+  VIEWER_ACK_BURST,
+  VIEWER_ACK_RATE,
+  VIEWER_BURST,
+  VIEWER_FRAME_BURST,
+  VIEWER_FRAME_RATE,
+  VIEWER_RATE,
+} from './limits.ts'
 import type { ViewerIdentity } from './port.ts'
 import { Bucket } from './rate.ts'
 import type { HubSocket, ViewerAttachment } from './socket.ts'
+import type { Attachment } from './terminal-attachment.ts'
 import type { Watch } from './watches.ts'
 
 /** One browser tab. Who it is comes from the upgrade request; nothing that it sends later changes that. */
@@ -11,8 +21,13 @@ export interface Viewer {
   readonly socket: HubSocket
   readonly identity: ViewerIdentity
   readonly bucket: Bucket
+  /** Acknowledgements of terminal output, and small frames of terminal input, come too often for `bucket`. */
+  readonly acks: Bucket
+  readonly frames: Bucket
   /** By agent session id. */
   readonly watches: Map<string, Watch>
+  /** By terminal id. */
+  readonly terminals: Map<string, Attachment>
 }
 
 /** The tabs of one runtime's workspaces. */
@@ -48,8 +63,16 @@ export class Viewers {
 
   /** Takes over a socket that was accepted before. */
   restore(socket: HubSocket, identity: ViewerIdentity): Viewer {
-    const bucket = new Bucket(VIEWER_BURST, VIEWER_RATE, this.#clock.now())
-    const viewer: Viewer = { socket, identity, bucket, watches: new Map() }
+    const now = this.#clock.now()
+    const viewer: Viewer = {
+      socket,
+      identity,
+      bucket: new Bucket(VIEWER_BURST, VIEWER_RATE, now),
+      acks: new Bucket(VIEWER_ACK_BURST, VIEWER_ACK_RATE, now),
+      frames: new Bucket(VIEWER_FRAME_BURST, VIEWER_FRAME_RATE, now),
+      watches: new Map(),
+      terminals: new Map(),
+    }
     this.#bySocket.set(socket, viewer)
     return viewer
   }

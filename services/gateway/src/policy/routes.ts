@@ -61,7 +61,7 @@ export type RouteHandler<K extends RoutePolicy['kind']> = (
   scope: ScopeByKind[K],
 ) => Response | Promise<Response>
 
-type AddRoute = <P extends RoutePolicy>(
+export type AddRoute = <P extends RoutePolicy>(
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'ALL',
   path: string,
   policy: P,

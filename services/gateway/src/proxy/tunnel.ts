@@ -13,7 +13,10 @@ export const CHAMBER_PREFIX = '/api/chamber/workspaces/'
 const CHUNK_LIMIT = 8 * 1_048_576
 
 /** The pin of a workspace that can be used now. Throws WORKSPACE_NOT_READY, NO_ELIGIBLE_RUNTIME or CONFLICT. */
-function usablePin(row: WorkspaceRow): { runtime_id: NonNullable<WorkspaceRow['runtime_id']>; generation: number } {
+export function usablePin(row: WorkspaceRow): {
+  runtime_id: NonNullable<WorkspaceRow['runtime_id']>
+  generation: number
+} {
   if (row.status === 'creating' || row.status === 'reassigning') throw new PilotError('WORKSPACE_NOT_READY')
   if (row.status === 'archived') throw new PilotError('CONFLICT', 'This workspace is archived. Restore it first.')
   if (row.status !== 'ready')
@@ -35,6 +38,7 @@ export function viewerIdentity(scope: WorkspaceScope): ViewerIdentity {
     user_id: scope.actor.user.id,
     role: scope.role,
     session_id: scope.actor.session_id,
+    read_only: scope.actor.impersonator_id !== null,
   }
 }
 
@@ -82,8 +86,10 @@ function limitedBody(request: Request): { body: ReadableStream<Uint8Array> | nul
   const limit = json ? BODY_LIMIT : CHUNK_LIMIT
   if (Number(request.headers.get('content-length') ?? 0) > limit) throw new PilotError('PAYLOAD_TOO_LARGE')
   let over = false
+  const exceeded = () => over
+  if (!request.body) return { body: null, exceeded }
   const counter = countedStream(limit, () => {
     over = true
   })
-  return { body: request.body?.pipeThrough(counter) ?? null, exceeded: () => over }
+  return { body: request.body.pipeThrough(counter), exceeded }
 }

@@ -16,6 +16,7 @@ import { listSessions } from '../services/session.ts'
 import { resolveSlug } from '../services/slug.ts'
 import { archiveWorkspace, createWorkspace, deleteWorkspace, renameWorkspace } from '../services/workspace.ts'
 import { getWorkspace, listWorkspaces } from '../services/workspace-view.ts'
+import { addTerminalRoutes } from './terminal-routes.ts'
 
 const ENROLL: BucketRule = { burst: 10, refill_seconds: 15 }
 const CONNECT: BucketRule = { burst: 120, refill_seconds: 1 }
@@ -138,6 +139,7 @@ export function addRestRoutes(app: App, { add }: ReturnType<typeof routeTable>, 
   add('GET', `${chamber}/sessions`, { kind: 'workspace', min: 'member' }, async (c, scope) =>
     json(await listSessions(app, scope, validate(PageSchema, query(c)))),
   )
+  addTerminalRoutes(app, add, chamber)
   add('ALL', `${chamber}/*`, { kind: 'workspace', min: 'member' }, (c, scope) => tunnelRequest(app, c, scope))
 }
 

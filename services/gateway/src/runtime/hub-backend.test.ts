@@ -117,6 +117,7 @@ describe('open sockets', () => {
       user_id: session.user_id,
       role: 'owner' as const,
       session_id: session.id,
+      read_only: false,
     }
     expect(await backend.viewerAllowed(viewer)).toBe(true)
     expect(await backend.viewerAllowed({ ...viewer, role: 'member' })).toBe(false)

@@ -7,6 +7,7 @@ import type { HubBackend, MemberIdentity, RuntimeHello } from '../hub/port.ts'
 import { modelForRuntime } from '../services/model.ts'
 import { continueWorkspaces, describeWorkspace } from '../services/preparation.ts'
 import { projectSummary } from '../services/session.ts'
+import { projectTerminals } from './terminal-rows.ts'
 
 const { machine, runtime, workspace } = schema
 
@@ -81,6 +82,16 @@ export function makeHubBackend(app: App): HubBackend {
 
     async onSummary(runtimeId, summary) {
       await projectSummary(app, runtimeId, summary)
+    },
+
+    async onTerminals(runtimeId, change) {
+      const { workspaces, ...outcome } = await projectTerminals(app, runtimeId, change)
+      if (workspaces.length > 0) {
+        const row = await organizationOf(runtimeId)
+        const keys = workspaces.map((id) => ['terminal', 'list', id])
+        if (row) await app.hub.invalidate(row.id, keys)
+      }
+      return outcome
     },
 
     async viewerAllowed(identity) {

@@ -46,6 +46,9 @@ const OPERATIONS = [
   'GET /api/slugs/:slug',
   'GET sessions',
   'POST chamber',
+  'GET terminals',
+  'POST terminal',
+  'terminal by id',
   'GET page',
 ] as const
 const QUERY = /\.(list|get|members|sessions|resolve|available)$/
@@ -68,6 +71,23 @@ async function act(who: Person, target: Tenant, operation: (typeof OPERATIONS)[n
       return gone(await who.send(`/api/chamber/workspaces/${slug}/sessions`))
     case 'POST chamber':
       return gone(await who.rest('POST', `/api/chamber/workspaces/${slug}/sessions`, { n }))
+    case 'GET terminals':
+      return gone(await who.send(`/api/chamber/workspaces/${slug}/terminal`))
+    case 'POST terminal':
+      return gone(await who.rest('POST', `/api/chamber/workspaces/${slug}/terminal`, { id: newId('terminal') }))
+    case 'terminal by id': {
+      const path = `/api/chamber/workspaces/${slug}/terminal/${terminals.get(target)}`
+      const [method, rest, body] = (
+        [
+          ['GET', ''],
+          ['PATCH', '', { title: `plain ${n}` }],
+          ['POST', '/reopen'],
+          ['GET', '/snapshot'],
+          ['DELETE', '?force=1'],
+        ] as const
+      )[n % 5] ?? ['GET', '']
+      return gone(await who.rest(method, path + rest, body))
+    }
     case 'GET page':
       return gone(await who.send(`/${n % 2 ? slug : organization.slug}`))
   }
@@ -100,6 +120,9 @@ async function act(who: Person, target: Tenant, operation: (typeof OPERATIONS)[n
   return JSON.stringify(body)
 }
 
+/** A terminal of each tenant. */
+const terminals = new WeakMap<Tenant, string>()
+
 it('nothing of one organization is ever in an answer to the other', async () => {
   const step = fc.record({
     actor: fc.constantFrom('ann' as const, 'bob' as const),
@@ -121,7 +144,14 @@ it('nothing of one organization is ever in an answer to the other', async () => 
           ...summaryOf(tenants[name].workspace.id, session),
           title,
         })
-        marks[name] = marksOf(tenants[name], [session, title, `${name}@example.test`])
+        const terminal = newId('terminal')
+        const label = `${name} terminal`
+        await tenants[name].owner.rest('POST', `/api/chamber/workspaces/${tenants[name].workspace.slug}/terminal`, {
+          id: terminal,
+          title: label,
+        })
+        terminals.set(tenants[name], terminal)
+        marks[name] = marksOf(tenants[name], [session, title, terminal, label, `${name}@example.test`])
       }
       for (const { actor, target, operation, n } of steps) {
         const foreign = actor === 'ann' ? 'bob' : 'ann'

@@ -7,7 +7,7 @@ import manifest from '../../package.json' with { type: 'json' }
 import { type Gateway, makeApp } from '../app.ts'
 import { providersFromEnv } from '../auth/providers.ts'
 import { makeControlApp } from '../control/control-app.ts'
-import { DEFAULT_LIMITS, type GatewayConfig, type Logger, type Stage } from '../deps.ts'
+import { DEFAULT_LIMITS, type GatewayConfig, type Logger, limitsFromEnv, type Stage } from '../deps.ts'
 import { createPages } from '../document/pages.ts'
 import { allowedAddresses } from '../http/origin.ts'
 import { LocalHub } from '../hub/local/local-hub.ts'
@@ -111,7 +111,7 @@ export async function serveGateway(options: ServeGatewayOptions): Promise<Runnin
       loopback,
       providers: providersFromEnv(env),
       features: { mount: false },
-      limits: DEFAULT_LIMITS,
+      limits: limitsFromEnv(env, DEFAULT_LIMITS.terminals_per_runtime),
     }
 
     const background = new Set<Promise<unknown>>()
@@ -121,6 +121,7 @@ export async function serveGateway(options: ServeGatewayOptions): Promise<Runnin
         onPresence: (...args) => backend.onPresence(...args),
         welcome: (...args) => backend.welcome(...args),
         onSummary: (...args) => backend.onSummary(...args),
+        onTerminals: async (...args) => (await backend.onTerminals?.(...args)) ?? { missing: [], unwanted: [] },
         viewerAllowed: async (identity) => (await backend.viewerAllowed?.(identity)) ?? true,
         memberAllowed: async (identity) => (await backend.memberAllowed?.(identity)) ?? true,
       },

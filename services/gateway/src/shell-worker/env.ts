@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { providersFromEnv } from '../auth/providers.ts'
-import { DEFAULT_LIMITS, type GatewayConfig, type GatewayKeys } from '../deps.ts'
+import { type GatewayConfig, type GatewayKeys, limitsFromEnv } from '../deps.ts'
 import type { OrganizationHubRpc, RuntimeHubRpc } from './hub-rpc.ts'
 
 /** Bindings, variables and secrets of the Worker; see `wrangler.jsonc`. */
@@ -16,6 +16,9 @@ export interface Env {
   /** Secret. JSON object of base64url keys of 32 bytes by version, such as `{"1":"…"}`. */
   PILOT_KEK: string
 }
+
+/** Terminals of one runtime where the control plane is somebody else's. */
+const HOSTED_TERMINALS = 5
 
 const isLoopback = (hostname: string) => ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
 
@@ -55,7 +58,7 @@ export function readEnv(env: Env, version: string): { config: GatewayConfig; key
       loopback,
       providers: providersFromEnv(textsOf(env)),
       features: { mount: false },
-      limits: DEFAULT_LIMITS,
+      limits: limitsFromEnv(textsOf(env), HOSTED_TERMINALS),
     },
     keys: { auth_secret: variables.PILOT_AUTH_SECRET, kek: variables.PILOT_KEK },
   }

@@ -64,6 +64,7 @@ const viewerIdentity = () => ({
   user_id: newId('user'),
   role: 'member' as const,
   session_id: newId('session'),
+  read_only: false,
 })
 
 test('an upgraded request is marked, one that is none is answered 426', async () => {

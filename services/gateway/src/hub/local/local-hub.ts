@@ -190,7 +190,7 @@ export class LocalHub implements HubPort {
 }
 
 function eventsOf(hub: {
-  onMessage(socket: HubSocket, data: string | Uint8Array): void
+  onMessage(socket: HubSocket, data: string | Uint8Array<ArrayBuffer>): void
   onClose(socket: HubSocket): void
 }): SocketEvents {
   return {

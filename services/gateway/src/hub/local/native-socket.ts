@@ -18,7 +18,7 @@ export interface SocketData {
 }
 
 export interface SocketEvents {
-  message(socket: HubSocket, data: string | Uint8Array): void
+  message(socket: HubSocket, data: string | Uint8Array<ArrayBuffer>): void
   close(socket: HubSocket): void
 }
 
@@ -76,7 +76,7 @@ export const localSocketHandlers = {
     const socket = new LocalSocket(native)
     native.data.live = { socket, events: native.data.accept(socket) }
   },
-  message(native: NativeSocket, data: string | Uint8Array): void {
+  message(native: NativeSocket, data: string | Uint8Array<ArrayBuffer>): void {
     const { live } = native.data
     if (live) live.events.message(live.socket, data)
   },

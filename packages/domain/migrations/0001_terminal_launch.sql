@@ -1,0 +1,1 @@
+ALTER TABLE `terminal` ADD `launch` text DEFAULT '{"kind":"shell"}' NOT NULL;
