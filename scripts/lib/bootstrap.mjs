@@ -84,8 +84,8 @@ export async function build({ release = true } = {}) {
     if (code !== 0) throw new SetupError(`The app could not be built:\n${output}`)
     writeStamp('app', app)
   }
-  const outfile = release ? 'dist/pilot.js' : 'dist/pilot-test.js'
-  const pilot = fingerprint([
+  const name = release ? 'pilot' : 'pilot-test'
+  const server = fingerprint([
     'services/pilot',
     'services/gateway',
     'services/runtime',
@@ -94,24 +94,32 @@ export async function build({ release = true } = {}) {
     'packages/domain',
     'pnpm-lock.yaml',
   ])
-  if (!isFresh(outfile.replace('/', '-'), pilot) || !existsSync(join(root, outfile))) {
+  const stamp = `dist-${name}.js`
+  const files = [`${name}.js`, `${name}-host.js`].map((file) => join(root, 'dist', file))
+  if (!isFresh(stamp, server) || !files.every((file) => existsSync(file))) {
     say('Building the server…')
-    const define = ['--define', `PILOT_DEV_LOGIN=${release ? 'false' : 'true'}`]
-    const args = [
-      'build',
-      'services/pilot/src/main.ts',
-      '--target=bun',
-      '--minify-syntax',
-      '--sourcemap=linked',
-      ...define,
-      '--outdir=dist',
-      `--entry-naming=${release ? 'pilot' : 'pilot-test'}.[ext]`,
-    ]
-    const { code, output } = await run(bun(), args, { quiet: true })
-    if (code !== 0) throw new SetupError(`The server could not be built:\n${output}`)
-    writeStamp(outfile.replace('/', '-'), pilot)
+    // Each terminal is held by a process of its own, which loads a small file instead of the whole program.
+    await bundle('services/pilot/src/main.ts', name, release)
+    await bundle('services/runtime/src/pty-host/entry.ts', `${name}-host`, release)
+    writeStamp(stamp, server)
   }
-  return join(root, outfile)
+  return join(root, 'dist', `${name}.js`)
+}
+
+async function bundle(entry, name, release) {
+  const args = [
+    'build',
+    entry,
+    '--target=bun',
+    '--minify-syntax',
+    '--sourcemap=linked',
+    '--define',
+    `PILOT_DEV_LOGIN=${release ? 'false' : 'true'}`,
+    '--outdir=dist',
+    `--entry-naming=${name}.[ext]`,
+  ]
+  const { code, output } = await run(bun(), args, { quiet: true })
+  if (code !== 0) throw new SetupError(`The server could not be built:\n${output}`)
 }
 
 /** Forgets every stamp, so that the next start installs and builds again. */

@@ -7,6 +7,7 @@ import type {
   UserView,
   WorkspaceView,
 } from '@pilot/protocol/api/views'
+import type { MockMachine } from './mock-machine.ts'
 
 /** What the mock server answers from. Tests change it to reach a state. */
 export interface MockState {
@@ -17,6 +18,8 @@ export interface MockState {
   instances: InstanceView[]
   machines: MachineView[]
   workspaces: WorkspaceView[]
+  /** Machines that answer, by the slug of the workspace. */
+  machinesOf: Map<string, MockMachine>
   model: ModelSettingsView
   /** Owner-link secrets that still work. */
   ownerSecrets: string[]
@@ -46,6 +49,7 @@ export function emptyState(): MockState {
     instances: [],
     machines: [],
     workspaces: [],
+    machinesOf: new Map(),
     model: { provider: 'demo', model: '', base_url: '', has_key: false, updated_at: null },
     ownerSecrets: [],
     failing: [],

@@ -98,7 +98,13 @@ export const PROCEDURES: Handlers = {
       ),
     ),
   'workspace.get': (state, { workspace_slug }) => work(state, workspace_slug),
-  'workspace.sessions': () => page([]),
+  'workspace.sessions': (state, { workspace_slug, archived }) =>
+    page(
+      state.machinesOf
+        .get(workspace_slug)
+        ?.agent.rows()
+        .filter((row) => (row.archived_at !== null) === Boolean(archived)) ?? [],
+    ),
   'workspace.create': (state, input) => {
     const of = found(
       state.instances.find((candidate) => candidate.id === input.instance_id),

@@ -46,10 +46,10 @@ export class MockRuntime {
   online = true
   readonly #sessions = new Map<SessionId, Journal>()
   readonly #watchers = new Map<MockSocket, Set<string>>()
-  constructor(
-    readonly workspace: WorkspaceId,
-    empty = false,
-  ) {
+  readonly workspace: WorkspaceId
+
+  constructor(workspace: WorkspaceId, empty = false) {
+    this.workspace = workspace
     for (const state of empty ? [] : sampleStates(workspace)) {
       if (state.session) this.#sessions.set(state.session.id, journal(state))
     }

@@ -7,8 +7,9 @@ import { fileURLToPath } from 'node:url'
 import { errorBody, PilotError } from '@pilot/domain/errors'
 import { contract, type Procedure } from '@pilot/protocol/api/contract'
 import { type MockState, USER } from './mock-data.ts'
+import type { MockMachine } from './mock-machine.ts'
 import { PROCEDURES } from './mock-procedures.ts'
-import { acceptSocket } from './mock-socket.ts'
+import { acceptSocket, quietSocket } from './mock-socket.ts'
 
 const DIST = process.env.APP_DIST ?? fileURLToPath(new URL('../dist/client/', import.meta.url))
 const TYPES: Record<string, string> = {
@@ -46,11 +47,17 @@ export async function startMockServer(state: MockState, base = '/', port = 0): P
     }
     if (path.startsWith('api/auth/'))
       return signIn(state, path.slice('api/auth/'.length), await json(request), response)
+    const machine = machineAt(state, path)
+    if (machine) return machineAnswer(machine, request, response, url)
     if (path.startsWith('api/')) throw new PilotError('RUNTIME_OFFLINE')
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy })
     response.end(html)
   }
-  server.on('upgrade', acceptSocket)
+  server.on('upgrade', (request, socket) => {
+    const path = new URL(request.url ?? '/', 'http://mock').pathname.slice(base.length)
+    const machine = machineAt(state, path)
+    acceptSocket(request, socket, machine ? (connection) => machine.connect(connection) : quietSocket)
+  })
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${base.slice(0, -1)}`,
@@ -61,6 +68,26 @@ export async function startMockServer(state: MockState, base = '/', port = 0): P
         server.closeAllConnections()
       }),
   }
+}
+
+const MACHINE_PATH = /^api\/chamber\/workspaces\/([^/]+)\//
+
+function machineAt(state: MockState, path: string): MockMachine | null {
+  return state.machinesOf.get(MACHINE_PATH.exec(path)?.[1] ?? '') ?? null
+}
+
+async function machineAnswer(
+  machine: MockMachine,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+): Promise<void> {
+  const body = request.method === 'POST' || request.method === 'PATCH' ? await json(request) : null
+  const init = { method: request.method ?? 'GET', ...(body === null ? {} : { body: JSON.stringify(body) }) }
+  const path = url.pathname.replace(/^.*\/workspaces\/[^/]+/, '')
+  const answer = await machine.fetch(new Request(url, init), path)
+  response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/plain' })
+  response.end(Buffer.from(await answer.arrayBuffer()))
 }
 
 async function shell(base: string): Promise<{ html: string; policy: string }> {

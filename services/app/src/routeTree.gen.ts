@@ -23,6 +23,8 @@ import { Route as AppUserSettingsRouteImport } from './routes/_app/user.settings
 import { Route as AppSlugInstanceSlugIndexRouteImport } from './routes/_app/$slug/$instanceSlug.index'
 import { Route as AppSlugInstanceSlugMachinesRouteImport } from './routes/_app/$slug/$instanceSlug.machines'
 import { Route as AppSlugSSessionIdRouteImport } from './routes/_app/$slug/s.$sessionId'
+import { Route as AppSlugTerminalIndexRouteImport } from './routes/_app/$slug/terminal.index'
+import { Route as AppSlugTerminalTerminalIdRouteImport } from './routes/_app/$slug/terminal.$terminalId'
 
 const IndexRoute = IndexRouteImport.update({
   id: '/',
@@ -95,6 +97,17 @@ const AppSlugSSessionIdRoute = AppSlugSSessionIdRouteImport.update({
   path: '/s/$sessionId',
   getParentRoute: () => AppSlugRoute,
 } as any)
+const AppSlugTerminalIndexRoute = AppSlugTerminalIndexRouteImport.update({
+  id: '/terminal/',
+  path: '/terminal/',
+  getParentRoute: () => AppSlugRoute,
+} as any)
+const AppSlugTerminalTerminalIdRoute =
+  AppSlugTerminalTerminalIdRouteImport.update({
+    id: '/terminal/$terminalId',
+    path: '/terminal/$terminalId',
+    getParentRoute: () => AppSlugRoute,
+  } as any)
 
 export interface FileRoutesByFullPath {
   '/': typeof IndexRoute
@@ -109,7 +122,9 @@ export interface FileRoutesByFullPath {
   '/$slug/': typeof AppSlugIndexRoute
   '/$slug/$instanceSlug/machines': typeof AppSlugInstanceSlugMachinesRoute
   '/$slug/s/$sessionId': typeof AppSlugSSessionIdRoute
+  '/$slug/terminal/$terminalId': typeof AppSlugTerminalTerminalIdRoute
   '/$slug/$instanceSlug/': typeof AppSlugInstanceSlugIndexRoute
+  '/$slug/terminal/': typeof AppSlugTerminalIndexRoute
 }
 export interface FileRoutesByTo {
   '/': typeof IndexRoute
@@ -123,7 +138,9 @@ export interface FileRoutesByTo {
   '/$slug': typeof AppSlugIndexRoute
   '/$slug/$instanceSlug/machines': typeof AppSlugInstanceSlugMachinesRoute
   '/$slug/s/$sessionId': typeof AppSlugSSessionIdRoute
+  '/$slug/terminal/$terminalId': typeof AppSlugTerminalTerminalIdRoute
   '/$slug/$instanceSlug': typeof AppSlugInstanceSlugIndexRoute
+  '/$slug/terminal': typeof AppSlugTerminalIndexRoute
 }
 export interface FileRoutesById {
   __root__: typeof rootRouteImport
@@ -140,7 +157,9 @@ export interface FileRoutesById {
   '/_app/$slug/': typeof AppSlugIndexRoute
   '/_app/$slug/$instanceSlug/machines': typeof AppSlugInstanceSlugMachinesRoute
   '/_app/$slug/s/$sessionId': typeof AppSlugSSessionIdRoute
+  '/_app/$slug/terminal/$terminalId': typeof AppSlugTerminalTerminalIdRoute
   '/_app/$slug/$instanceSlug/': typeof AppSlugInstanceSlugIndexRoute
+  '/_app/$slug/terminal/': typeof AppSlugTerminalIndexRoute
 }
 export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath
@@ -157,7 +176,9 @@ export interface FileRouteTypes {
     | '/$slug/'
     | '/$slug/$instanceSlug/machines'
     | '/$slug/s/$sessionId'
+    | '/$slug/terminal/$terminalId'
     | '/$slug/$instanceSlug/'
+    | '/$slug/terminal/'
   fileRoutesByTo: FileRoutesByTo
   to:
     | '/'
@@ -171,7 +192,9 @@ export interface FileRouteTypes {
     | '/$slug'
     | '/$slug/$instanceSlug/machines'
     | '/$slug/s/$sessionId'
+    | '/$slug/terminal/$terminalId'
     | '/$slug/$instanceSlug'
+    | '/$slug/terminal'
   id:
     | '__root__'
     | '/'
@@ -187,7 +210,9 @@ export interface FileRouteTypes {
     | '/_app/$slug/'
     | '/_app/$slug/$instanceSlug/machines'
     | '/_app/$slug/s/$sessionId'
+    | '/_app/$slug/terminal/$terminalId'
     | '/_app/$slug/$instanceSlug/'
+    | '/_app/$slug/terminal/'
   fileRoutesById: FileRoutesById
 }
 export interface RootRouteChildren {
@@ -298,6 +323,20 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof AppSlugSSessionIdRouteImport
       parentRoute: typeof AppSlugRoute
     }
+    '/_app/$slug/terminal/': {
+      id: '/_app/$slug/terminal/'
+      path: '/terminal'
+      fullPath: '/$slug/terminal/'
+      preLoaderRoute: typeof AppSlugTerminalIndexRouteImport
+      parentRoute: typeof AppSlugRoute
+    }
+    '/_app/$slug/terminal/$terminalId': {
+      id: '/_app/$slug/terminal/$terminalId'
+      path: '/terminal/$terminalId'
+      fullPath: '/$slug/terminal/$terminalId'
+      preLoaderRoute: typeof AppSlugTerminalTerminalIdRouteImport
+      parentRoute: typeof AppSlugRoute
+    }
   }
 }
 
@@ -307,7 +346,9 @@ interface AppSlugRouteChildren {
   AppSlugIndexRoute: typeof AppSlugIndexRoute
   AppSlugInstanceSlugMachinesRoute: typeof AppSlugInstanceSlugMachinesRoute
   AppSlugSSessionIdRoute: typeof AppSlugSSessionIdRoute
+  AppSlugTerminalTerminalIdRoute: typeof AppSlugTerminalTerminalIdRoute
   AppSlugInstanceSlugIndexRoute: typeof AppSlugInstanceSlugIndexRoute
+  AppSlugTerminalIndexRoute: typeof AppSlugTerminalIndexRoute
 }
 
 const AppSlugRouteChildren: AppSlugRouteChildren = {
@@ -316,7 +357,9 @@ const AppSlugRouteChildren: AppSlugRouteChildren = {
   AppSlugIndexRoute: AppSlugIndexRoute,
   AppSlugInstanceSlugMachinesRoute: AppSlugInstanceSlugMachinesRoute,
   AppSlugSSessionIdRoute: AppSlugSSessionIdRoute,
+  AppSlugTerminalTerminalIdRoute: AppSlugTerminalTerminalIdRoute,
   AppSlugInstanceSlugIndexRoute: AppSlugInstanceSlugIndexRoute,
+  AppSlugTerminalIndexRoute: AppSlugTerminalIndexRoute,
 }
 
 const AppSlugRouteWithChildren =

@@ -6,7 +6,7 @@ import { Button, IconButton } from './button.tsx'
 const SHOWN_MS = 1_600
 
 /** Puts text on the clipboard, also where the page is plain http and has no clipboard API. */
-async function copyText(text: string): Promise<boolean> {
+export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text)
     return true

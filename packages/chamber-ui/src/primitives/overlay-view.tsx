@@ -9,7 +9,9 @@ const SCRIM = 'fixed inset-0 z-40 animate-fade-in bg-scrim'
 
 /** The first thing to fill in or to answer gets the focus, not the button that closes. */
 function focusFirst(event: Event) {
-  const field = event.target instanceof HTMLElement ? event.target.querySelector<HTMLElement>(FIRST) : null
+  const { target } = event
+  if (!(target instanceof HTMLElement)) return
+  const field = target.querySelector<HTMLElement>('[data-focus]') ?? target.querySelector<HTMLElement>(FIRST)
   if (!field) return
   event.preventDefault()
   field.focus()

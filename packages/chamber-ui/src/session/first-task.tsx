@@ -29,6 +29,8 @@ interface FirstTaskProps {
   notice: ReactNode
   /** Back, on a phone. */
   back: ReactNode
+  /** Other things of the workspace, right in the header. */
+  tools?: ReactNode
   /** Machine and its state, right in the header. */
   machine: ReactNode
 }
@@ -36,7 +38,7 @@ interface FirstTaskProps {
 /** The first screen of a workspace, and each new task: one question, one box. */
 export function FirstTask(props: FirstTaskProps) {
   const { workspaceName, value, onChange, onStart, maxLength, model, baseBranch, repository } = props
-  const { connectModel, notice, back, machine } = props
+  const { connectModel, notice, back, machine, tools } = props
   const tooLong = value.length > maxLength
   const ready = value.trim() !== '' && !tooLong
   const start = () => {
@@ -52,6 +54,7 @@ export function FirstTask(props: FirstTaskProps) {
           <span className="md:hidden">New task</span>
         </h1>
         <span className="max-md:hidden">{machine}</span>
+        {tools}
         <Button variant="primary" disabled={!ready} onClick={start} className="h-10 px-4 md:hidden">
           Start
         </Button>

@@ -8,6 +8,7 @@ import {
   GitBranch,
   Link as LinkIcon,
   PencilLine,
+  SquareTerminal,
   Trash2,
 } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
@@ -26,6 +27,8 @@ export interface SessionHeaderActions {
   onDelete(): void
   onCopyLink(): void
   onCopyBranch(): void
+  /** Opens a terminal in the session's directory. */
+  onOpenTerminal(): void
 }
 
 interface SessionHeaderProps {
@@ -101,6 +104,9 @@ export function SessionHeader(props: SessionHeaderProps) {
       >
         <DropdownMenuItem disabled={!session} onSelect={() => setRenaming(true)}>
           <PencilLine aria-hidden="true" /> Rename
+        </DropdownMenuItem>
+        <DropdownMenuItem disabled={!session} onSelect={actions.onOpenTerminal}>
+          <SquareTerminal aria-hidden="true" /> Open in terminal
         </DropdownMenuItem>
         <DropdownMenuItem onSelect={actions.onCopyLink}>
           <LinkIcon aria-hidden="true" /> Copy link

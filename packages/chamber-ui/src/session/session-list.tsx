@@ -15,6 +15,8 @@ interface SessionListProps {
   title: string
   /** Machine, branch and the like, under the title. */
   facts: ReactNode
+  /** Other things of the workspace, above the sessions. */
+  tools?: ReactNode
   sessions: readonly SessionView[] | null
   error: ErrorFacts | null
   onRetry: () => void
@@ -31,7 +33,8 @@ interface SessionListProps {
 
 /** The sessions of a workspace, grouped by what they need. */
 export function SessionList(props: SessionListProps) {
-  const { title, facts, sessions, error, onRetry, archived, onArchivedChange, hrefOf, onNew, currentId, stale } = props
+  const { title, facts, tools, sessions, error, onRetry, archived, onArchivedChange, hrefOf, onNew, currentId, stale } =
+    props
   const [hovered, setHovered] = useState(false)
   const groups = useStillGroups(sessions, archived, hovered)
   return (
@@ -53,8 +56,9 @@ export function SessionList(props: SessionListProps) {
       <div className="flex min-h-5 shrink-0 items-center gap-2 overflow-hidden px-4 pb-1.5 text-text-3 text-xs">
         {facts}
       </div>
+      {tools}
       <div
-        className={cn('min-h-0 flex-1 overflow-y-auto overscroll-contain pb-6', stale && 'opacity-60')}
+        className={cn('min-h-0 flex-1 overflow-y-auto overscroll-contain pb-6', stale && 'grayscale')}
         onPointerEnter={(event) => setHovered(event.pointerType === 'mouse')}
         onPointerLeave={() => setHovered(false)}
       >

@@ -2,7 +2,20 @@ import type { PaletteAction } from '@pilot/chamber-ui/shell/command-palette.tsx'
 import type { ShellData } from '@pilot/chamber-ui/shell/model.ts'
 import type { ShortcutRow } from '@pilot/chamber-ui/shell/shortcuts-dialog.tsx'
 import { useRouter } from '@tanstack/react-router'
-import { Building2, Cpu, FolderGit2, FolderPlus, LogOut, Moon, Plus, Server, Settings, Sun, User } from 'lucide-react'
+import {
+  Building2,
+  Cpu,
+  FolderGit2,
+  FolderPlus,
+  LogOut,
+  Moon,
+  Plus,
+  Server,
+  Settings,
+  SquareTerminal,
+  Sun,
+  User,
+} from 'lucide-react'
 import type { Scope } from './scope.ts'
 import { instancePath } from './use-app-frame.ts'
 
@@ -11,6 +24,7 @@ export const SHORTCUT_ROWS: readonly ShortcutRow[] = [
   { keys: 'g w', does: 'Go to workspaces' },
   { keys: 'g m', does: 'Go to machines' },
   { keys: 'g s', does: 'Go to the settings of the organization' },
+  { keys: 'g t', does: 'Go to the terminals of this workspace' },
   { keys: 'c', does: 'New task in this workspace' },
   { keys: 'j', does: 'Next session' },
   { keys: 'k', does: 'Previous session' },
@@ -60,6 +74,15 @@ export function useCommands(scope: Scope, shell: ShellData): PaletteAction[] {
       icon: Plus,
       shortcut: 'c',
       run: go(`/${scope.workspace.slug}/new`),
+    })
+    actions.push({
+      id: 'terminals',
+      group: 'Go to',
+      label: `Terminals of ${scope.workspace.name}`,
+      icon: SquareTerminal,
+      shortcut: 'g t',
+      keywords: ['shell', 'console', 'command line'],
+      run: go(`/${scope.workspace.slug}/terminal`),
     })
   }
   if (scope.instance) {

@@ -39,11 +39,14 @@ export function AppShell({ children }: { children: ReactNode }) {
     'g w': run('go-workspaces'),
     'g m': run('go-machines'),
     'g s': run('org-settings'),
+    'g t': run('terminals'),
     c: run('new-task'),
     '?': () => setShortcuts(true),
   })
   const composing = Boolean(
-    matchRoute({ to: '/$slug/s/$sessionId', fuzzy: true }) || matchRoute({ to: '/$slug/new', fuzzy: true }),
+    matchRoute({ to: '/$slug/s/$sessionId', fuzzy: true }) ||
+      matchRoute({ to: '/$slug/new', fuzzy: true }) ||
+      matchRoute({ to: '/$slug/terminal/$terminalId', fuzzy: true }),
   )
   const since = live.state === 'offline' ? live.since : null
   const away = since !== null && Date.now() - since.getTime() > OFFLINE_AFTER_MS

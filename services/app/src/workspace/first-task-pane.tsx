@@ -10,6 +10,7 @@ import type { WorkspaceInfo } from '@pilot/protocol/agent/rest'
 import type { WorkspaceView } from '@pilot/protocol/api/views'
 import { useQuery } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
+import { SquareTerminal } from 'lucide-react'
 import { useCall } from '../lib/use-call.ts'
 import { MachineState, useAwayText } from './machine-facts.tsx'
 import { startTask } from './start-task.ts'
@@ -89,6 +90,13 @@ export function FirstTaskPane({ userId, client, workspace, connection, info, sho
             </OfflineBar>
           </div>
         ) : null
+      }
+      tools={
+        <Button asChild variant="quiet" size="icon">
+          <AppLink href={`/${slug}/terminal`} title="Terminals" aria-label="Terminals">
+            <SquareTerminal aria-hidden="true" />
+          </AppLink>
+        </Button>
       }
       back={
         showBack ? (

@@ -4,10 +4,14 @@ import type { ConnectionState } from '@pilot/frontend/link/connection-state'
 import type { WorkspaceInfo } from '@pilot/protocol/agent/rest'
 import type { SessionView, WorkspaceView } from '@pilot/protocol/api/views'
 import { useRouter } from '@tanstack/react-router'
+import { TerminalsLink } from '../terminal/terminals-link.tsx'
 import { isAway, WorkspaceFacts } from './machine-facts.tsx'
+import type { WorkspaceClient } from './workspace-client.ts'
 
 interface SessionsColumnProps {
-  slug: string
+  client: WorkspaceClient
+  /** The terminals are on screen beside it. */
+  terminals: boolean
   workspace: WorkspaceView | undefined
   connection: ConnectionState
   info: WorkspaceInfo | undefined
@@ -21,13 +25,15 @@ interface SessionsColumnProps {
 
 /** The list of sessions with the workspace's name above it. */
 export function SessionsColumn(props: SessionsColumnProps) {
-  const { slug, workspace, connection, info, ...list } = props
+  const { client, terminals, workspace, connection, info, ...list } = props
+  const { slug } = client
   const router = useRouter()
   return (
     <SessionList
       {...list}
       title={workspace?.name ?? slug}
       facts={<WorkspaceFacts workspace={workspace} connection={connection} info={info} />}
+      tools={<TerminalsLink client={client} current={terminals} />}
       hrefOf={(sessionId) => `/${slug}/s/${sessionId}`}
       onNew={() => void router.navigate({ to: '/$slug/new', params: { slug } })}
       stale={isAway(connection)}

@@ -8,6 +8,7 @@ import type { RuntimeAPIs, SessionId } from '@pilot/frontend/runtime/runtime-api
 import { createSessionStore, type SessionStore } from '@pilot/frontend/session/session-store'
 import type { AgentSummary } from '@pilot/protocol/agent/event'
 import { http } from '../lib/gateway.ts'
+import { type TerminalStates, terminalStates } from '../terminal/terminal-states.ts'
 
 /** What is not looked at any more stays this long, in ms: going back shows it at once. */
 const KEEP_MS = 30_000
@@ -26,6 +27,7 @@ export interface WorkspaceClient {
   hold(id: SessionId): () => void
   /** What the machine said of its sessions since the page was loaded. */
   summaries: { get(): ReadonlyMap<string, AgentSummary>; subscribe(listener: () => void): () => void }
+  terminalStates: TerminalStates
 }
 
 interface Held<T> {
@@ -110,6 +112,7 @@ function open(userId: Id<'user'>, slug: string): WorkspaceClient & { close(): vo
     onSession: (made) => session(made.id).noteSession(made),
   })
   const summaries = summaryMap(link)
+  const terminals = terminalStates(link)
   const stopUp = link.onUp(() => outbox.flush())
   return {
     slug,
@@ -119,9 +122,11 @@ function open(userId: Id<'user'>, slug: string): WorkspaceClient & { close(): vo
     session,
     hold: (id) => sessions.hold(id),
     summaries,
+    terminalStates: terminals,
     close: () => {
       stopUp()
       summaries.stop()
+      terminals.stop()
       sessions.closeAll()
       outbox.close()
       link.close()

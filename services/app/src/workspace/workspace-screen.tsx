@@ -17,12 +17,18 @@ import { useConnection, useSessions, useWorkspaceClient } from './use-workspace.
 
 /** Conversation, Markdown and diff are fetched when a session is opened. */
 const SessionPane = lazy(() => import('./session-pane.tsx').then((module) => ({ default: module.SessionPane })))
+/** The emulator is fetched when the terminals are opened. */
+const TerminalsPane = lazy(() =>
+  import('../terminal/terminals-pane.tsx').then((module) => ({ default: module.TerminalsPane })),
+)
 
 export interface WorkspaceScreenProps {
   slug: string
   /** The session in the address: the only one that anything written here goes to. */
   sessionId?: string
   mode?: 'new'
+  /** The terminals: the one in the address, or (null) whichever had the focus. Left out on other pages. */
+  terminalId?: string | null
 }
 
 /** A workspace: its sessions, and beside them the session or the new task that the address names. */
@@ -32,12 +38,13 @@ export function WorkspaceScreen(props: WorkspaceScreenProps) {
   return user ? <Workspace {...props} userId={user.id} /> : null
 }
 
-function Workspace({ slug, sessionId, mode, userId }: WorkspaceScreenProps & { userId: Id<'user'> }) {
+function Workspace({ slug, sessionId, mode, terminalId, userId }: WorkspaceScreenProps & { userId: Id<'user'> }) {
   const client = useWorkspaceClient(userId, slug)
   const router = useRouter()
   const connection = useConnection(client)
   const wide = useMedia(WIDE)
   const [archived, setArchived] = useState(false)
+  const [listBeside, setListBeside] = useState(true)
   const workspace = useQuery(gateway.query('workspace.get', { workspace_slug: slug })).data
   const { sessions, error, refetch } = useSessions(client, workspace, archived)
   // Each new session may have brought a worktree.
@@ -61,19 +68,23 @@ function Workspace({ slug, sessionId, mode, userId }: WorkspaceScreenProps & { u
     if (next) void router.navigate({ to: '/$slug/s/$sessionId', params: { slug, sessionId: next.id } })
   }
   useShortcuts({ j: step(1), k: step(-1) })
-  useDocumentTitle(tabTitle(current, workspace?.name ?? slug, waiting))
+  const terminals = terminalId !== undefined
+  useDocumentTitle(...(terminals ? [] : [tabTitle(current, workspace?.name ?? slug, waiting)]))
   if (sessionId !== undefined && !isId('agent_session', sessionId)) return <NotFoundScreen />
+  if (terminals && terminalId !== null && !isId('terminal', terminalId)) return <NotFoundScreen />
 
   const empty = sessions?.length === 0 && !archived
-  const index = sessionId === undefined && mode !== 'new'
-  const showList = wide ? sessionId !== undefined || !empty : index && !empty
-  const showTask = sessionId === undefined && (mode === 'new' || empty || (wide && sessions !== null))
+  const index = sessionId === undefined && mode !== 'new' && !terminals
+  const listWide = terminals ? listBeside : sessionId !== undefined || !empty
+  const showList = wide ? listWide : index && !empty
+  const showTask = sessionId === undefined && !terminals && (mode === 'new' || empty || (wide && sessions !== null))
   return (
     <div className="flex min-h-0 flex-1">
       {showList ? (
         <div className="min-w-0 border-line max-lg:flex-1 lg:w-[300px] lg:shrink-0 lg:border-r">
           <SessionsColumn
-            slug={slug}
+            client={client}
+            terminals={terminals}
             workspace={workspace}
             connection={connection}
             info={info}
@@ -86,7 +97,19 @@ function Workspace({ slug, sessionId, mode, userId }: WorkspaceScreenProps & { u
           />
         </div>
       ) : null}
-      {sessionId !== undefined ? (
+      {terminals ? (
+        <Suspense fallback={<div className="flex-1 bg-surface" />}>
+          <TerminalsPane
+            userId={userId}
+            client={client}
+            terminalId={terminalId}
+            workspace={workspace}
+            connection={connection}
+            listShown={listBeside}
+            onToggleList={() => setListBeside(!listBeside)}
+          />
+        </Suspense>
+      ) : sessionId !== undefined ? (
         <Suspense fallback={<TranscriptSkeleton />}>
           <SessionPane
             key={sessionId}

@@ -1,0 +1,14 @@
+import { createFileRoute } from '@tanstack/react-router'
+import { WorkspaceOnly } from '../../../screens/workspace-only.tsx'
+import { WorkspaceScreen } from '../../../workspace/workspace-screen.tsx'
+
+export const Route = createFileRoute('/_app/$slug/terminal/$terminalId')({ component: Terminal })
+
+function Terminal() {
+  const { slug, terminalId } = Route.useParams()
+  return (
+    <WorkspaceOnly slug={slug}>
+      <WorkspaceScreen key={slug} slug={slug} terminalId={terminalId} />
+    </WorkspaceOnly>
+  )
+}
