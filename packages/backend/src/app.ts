@@ -11,6 +11,8 @@ export interface BackendAppDeps extends NativeDeps {
   chamber: Chamber
   /** Routes of the agent sessions (`/sessions/…`). */
   sessions: Hono<RouteEnv>
+  /** Routes of the terminals (`/terminal/…`); left out on a machine that has none. */
+  terminals?: Hono<RouteEnv>
   /** Operator's log for what nobody expected. */
   log: (message: string, cause: unknown) => void
 }
@@ -37,13 +39,15 @@ export function createBackendApp(deps: BackendAppDeps): BackendApp {
   })
   app.route('/', nativeRoutes(deps))
   app.route('/', deps.sessions)
+  if (deps.terminals) app.route('/', deps.terminals)
   app.all('*', async (c) => {
     const url = new URL(c.req.url)
     const answer = await deps.chamber.handle(c.req.raw, url, c.env)
     if (answer) return answer
     const family = url.pathname.split('/')[1] ?? ''
     const capability = Object.hasOwn(UNSUPPORTED_FAMILIES, family) ? UNSUPPORTED_FAMILIES[family] : undefined
-    if (capability !== undefined) throw new PilotError('CAPABILITY_UNSUPPORTED', undefined, { capability })
+    const missing = capability !== undefined && !(capability === 'terminal' && deps.terminals)
+    if (missing) throw new PilotError('CAPABILITY_UNSUPPORTED', undefined, { capability })
     throw new PilotError('NOT_FOUND')
   })
   const failed = (cause: unknown, requestId: string): Response => {

@@ -40,6 +40,12 @@ export function takeLock(home: string, name: string): Lock {
   }
 }
 
+/** The living process that holds `<home>/<name>.lock`; null when there is none. */
+export function lockHolder(home: string, name: string): number | null {
+  const holder = readHolder(join(home, `${name}.lock`))
+  return holder && processStart(holder.pid) === holder.started ? holder.pid : null
+}
+
 function readHolder(file: string) {
   try {
     return LockSchema.parse(JSON.parse(readFileSync(file, 'utf8')))

@@ -21,11 +21,13 @@ import { createWorktreeStore } from '@pilot/backend/worktrees/store'
 import { PilotError } from '@pilot/domain/errors'
 import { type Id, newId } from '@pilot/domain/ids'
 import type { SqliteDatabase } from '@pilot/domain/sqlite/port'
+import type { TerminalService } from '@pilot/backend/terminal/service'
 import { openRuntimeDatabase } from './database.ts'
 import type { Identity } from './identity.ts'
 import type { Log } from './log.ts'
 import type { ModelSource } from './model-source.ts'
 import type { RuntimePaths } from './paths.ts'
+import { createTerminals, type TerminalPlatform, toolsDirectory } from './terminals.ts'
 import { RUNTIME_VERSION } from './version.ts'
 
 export interface BackendOptions {
@@ -38,6 +40,8 @@ export interface BackendOptions {
   openDatabase: (file: string) => SqliteDatabase
   /** Environment of the daemon, without keys. */
   env: Record<string, string | undefined>
+  /** Null where there are no terminals. */
+  terminals: TerminalPlatform | null
   log: Log
 }
 
@@ -46,6 +50,7 @@ export interface Backend {
   registry: WorkspaceRegistry
   service: SessionService
   engine: OpenCodeEngine
+  terminals: TerminalService | null
   /** What this machine offers to the control plane; `git` says that it can hold clones. */
   capabilities(): Record<string, boolean>
   /** The model endpoint takes what the model source says now. */
@@ -93,7 +98,10 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
       }
       await directories.removeAll(workspace_id, { force: true })
     },
-    onGone: (workspaceId) => abortSessions(workspaceId),
+    onGone: (workspaceId) => {
+      abortSessions(workspaceId)
+      terminals?.service.workspaceGone(workspaceId)
+    },
   })
   const info = await stat(paths.database)
   const service = createSessionService({
@@ -124,6 +132,21 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
   const sessions = sessionRows(db)
   const owners = ownershipRows(db)
   const rootOf = (workspaceId: string) => registry.get(workspaceId)?.root_path ?? null
+  const settings = createSettingsStore(db)
+  const terminals =
+    options.terminals &&
+    createTerminals({
+      ...options.terminals,
+      home,
+      tools: toolsDirectory(paths.root),
+      db,
+      git,
+      env,
+      settings,
+      workspaceRoot: (workspaceId) => registry.usableRoot(workspaceId),
+      session: (id) => sessions.get(id),
+      log,
+    })
   const adapter = createLocalAdapter({
     identity: {
       runtimeId: identity.runtime_id,
@@ -133,6 +156,7 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
     },
     engine,
     opencode: engine,
+    terminal: terminals !== null,
     now: () => new Date(),
   })
   const app = createBackendApp({
@@ -142,8 +166,9 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
     worktrees: (workspaceId) => directories.ofWorkspace(workspaceId).filter((row) => row.is_worktree).length,
     summaries: (workspaceId) => service.events.summaries(workspaceId).filter((summary) => !summary.deleted),
     model: () => ({ current: endpoint.model(), key_source: options.model.current().key_source }),
-    settings: createSettingsStore(db),
+    settings,
     sessions: sessionRoutes(service),
+    terminals: terminals?.routes,
     log: (message, cause) => log('error', message, { cause }),
     chamber: createChamber({
       adapter,
@@ -169,9 +194,13 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
     registry,
     service,
     engine,
+    terminals: terminals?.service ?? null,
     modelChanged: () => endpoint.setModel(options.model.current().config),
     async start() {
       service.start()
+      await terminals?.service.start().catch((cause: unknown) => {
+        log('warn', 'the terminals of the last run could not be taken up', { cause })
+      })
       try {
         if (await engine.adopt()) log('info', 'took over the running OpenCode')
         const isAlive = (id: Id<'agent_session'>) => sessions.get(id)?.deleted_at === null
@@ -184,6 +213,7 @@ export async function createBackend(options: BackendOptions): Promise<Backend> {
     },
     async stop({ keepEngine }) {
       unsubscribe()
+      terminals?.service.stop()
       await service.close()
       await stopEngine({ keep: keepEngine })
       db.close()

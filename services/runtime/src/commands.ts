@@ -4,6 +4,8 @@ import type { Backend } from './backend.ts'
 
 export interface CommandDeps {
   registry: Backend['registry']
+  /** Null on a machine without terminals. */
+  terminals: Backend['terminals']
   /** Keeps the new token and uses it from the next connection on. */
   rotateToken: (token: string) => Promise<void>
   /** Stops the daemon once the answer has left. */
@@ -11,7 +13,7 @@ export interface CommandDeps {
 }
 
 /** What the control plane may order this machine to do. */
-export function commandHandlers({ registry, rotateToken, shutdown }: CommandDeps): CommandHandlers {
+export function commandHandlers({ registry, terminals, rotateToken, shutdown }: CommandDeps): CommandHandlers {
   return {
     'workspace.prepare': ({ workspace }, progress) =>
       told(() =>
@@ -23,6 +25,15 @@ export function commandHandlers({ registry, rotateToken, shutdown }: CommandDeps
     'workspace.remove': ({ workspace_id, force }) => told(() => registry.remove(workspace_id, force)),
     'runtime.rotate_token': ({ runtime_token }) => told(() => rotateToken(runtime_token)),
     'runtime.shutdown': async ({ reason }) => shutdown(reason),
+    ...(terminals && terminalHandlers(terminals)),
+  }
+}
+
+function terminalHandlers(terminals: NonNullable<Backend['terminals']>): CommandHandlers {
+  return {
+    'terminal.open': (order) => told(() => terminals.open(order)),
+    'terminal.close': (order) => told(() => terminals.close(order)),
+    'terminal.mode': async (order) => terminals.setMode(order),
   }
 }
 

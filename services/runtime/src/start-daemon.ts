@@ -18,6 +18,7 @@ import type { Log } from './log.ts'
 import { createModelSource, takeModelFromEnv } from './model-source.ts'
 import { prepareRuntimeHome, runtimePaths } from './paths.ts'
 import { createRefusalCheck } from './refusal-check.ts'
+import type { TerminalPlatform } from './terminals.ts'
 import { RUNTIME_VERSION } from './version.ts'
 
 export interface DaemonOptions {
@@ -38,6 +39,8 @@ export interface Platform {
   /** Changed: the model keys are taken out of it. */
   env: Record<string, string | undefined>
   uid: number | undefined
+  /** What terminals of this home need; null where there are none. */
+  terminals: (home: string) => TerminalPlatform | null
 }
 
 export interface Daemon {
@@ -68,7 +71,8 @@ export async function startDaemon(options: DaemonOptions, system: Platform): Pro
     let identity = await identify(options, paths.identity, boot)
     const { label } = options
     const { openDatabase, env } = system
-    const backend = await createBackend({ home, paths, identity, label, model, openDatabase, env, log })
+    const terminals = system.terminals(home)
+    const backend = await createBackend({ home, paths, identity, label, model, openDatabase, env, terminals, log })
     const measure = createHealthReporter(paths.root)
     const exited = Promise.withResolvers<number>()
 
@@ -126,11 +130,13 @@ export async function startDaemon(options: DaemonOptions, system: Platform): Pro
         backend.modelChanged()
         const mine = welcome.workspaces.filter((workspace) => workspace.instance_id === identity.instance_id)
         await backend.registry.applyWelcome(mine)
+        backend.terminals?.workspacesServed(new Set(mine.map(({ workspace_id }) => workspace_id)))
         log('info', 'welcomed by the control plane', { workspaces: mine.length })
       },
       handler: (request, context) => backend.app.fetch(request, context),
       commands: commandHandlers({
         registry: backend.registry,
+        terminals: backend.terminals,
         async rotateToken(token) {
           const next = { ...identity, runtime_token: token }
           await writeIdentity(paths.identity, next)
@@ -142,6 +148,7 @@ export async function startDaemon(options: DaemonOptions, system: Platform): Pro
         },
       }),
       events: backend.service.events,
+      terminals: backend.terminals ?? undefined,
       health: async () => ({ ...(await measure()), uptime_s: uptime() }),
       replaceEveryMs: REPLACE_EVERY_MS,
       log: (message, fields) => log('warn', message, fields),

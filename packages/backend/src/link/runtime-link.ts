@@ -14,9 +14,11 @@ import type { RuntimeWelcomeMessage } from '@pilot/protocol/messages/runtime-wel
 import { type StreamMeta, StreamMux } from '@pilot/protocol/stream/mux'
 import type { UpMessage } from '@pilot/protocol/up'
 import { PROTOCOL_MIN_VERSION, PROTOCOL_VERSION } from '@pilot/protocol/version'
+import type { TerminalService } from '../terminal/service.ts'
 import type { AgentEventSource } from './agent-event-source.ts'
 import { CommandResults } from './command-results.ts'
 import { MAX_AHEAD_BYTES, SessionWatches } from './session-watches.ts'
+import { TerminalWiring } from './terminal-wiring.ts'
 import { type HeldWorkspace, WorkspaceFence } from './workspace-fence.ts'
 
 const decode = createDecoder(DownMessageSchema, TEXT_LIMIT.runtime)
@@ -47,6 +49,8 @@ export interface RuntimeLinkOptions {
   handler(request: Request, context: StreamMeta): Promise<Response>
   commands: CommandHandlers
   events: AgentEventSource
+  /** Left out on a machine without terminals. */
+  terminals?: TerminalService
   /** Asked every 30 s while connected. */
   health(): Promise<
     Pick<RuntimeHealthMessage, 'cpu' | 'memory_used' | 'memory_total' | 'disk_used' | 'disk_total' | 'uptime_s'>
@@ -69,6 +73,7 @@ export class RuntimeLink {
   readonly #fence = new WorkspaceFence()
   readonly #results: CommandResults<string>
   readonly #watches: SessionWatches
+  readonly #terminals: TerminalWiring
   #mux: StreamMux
   readonly #firstWelcome = Promise.withResolvers<void>()
   /** Welcomes are applied one after the other; this ends with the newest. Never rejects. */
@@ -97,6 +102,16 @@ export class RuntimeLink {
       },
       bufferedAmount: () => this.#link.bufferedAmount(),
     })
+    this.#terminals = new TerminalWiring({
+      service: options.terminals ?? null,
+      clock,
+      fence: (workspaceId, generation) => this.#fence.check(workspaceId, generation),
+      applied: () => this.#welcomeApplied(),
+      bufferedAmount: () => this.#link.bufferedAmount(),
+      text: (text) => void this.#link.send(text),
+      frame: (bytes) => void this.#link.send(bytes),
+      log: options.log,
+    })
     this.#mux = this.#newMux()
     this.#link.subscribe((state) => this.#onState(state))
     this.#link.onMessage((data) => this.#receive(data))
@@ -112,9 +127,9 @@ export class RuntimeLink {
     return this.#ready
   }
 
-  /** Requests that are being answered, sessions that are watched. */
-  get stats(): { streams: number; watched: number } {
-    return { streams: this.#mux.size, watched: this.#watches.size }
+  /** Requests that are being answered, sessions that are watched, terminals of this connection. */
+  get stats() {
+    return { streams: this.#mux.size, watched: this.#watches.size, terminals: this.#terminals.stats }
   }
 
   subscribe(listener: (state: LinkState) => void): () => void {
@@ -124,9 +139,14 @@ export class RuntimeLink {
   /** Starts dialling. */
   start(): void {
     this.#unsubscribe()
-    this.#unsubscribe = this.#options.events.subscribe((item) => {
+    const endEvents = this.#options.events.subscribe((item) => {
       if (this.#ready) this.#watches.onItem(item)
     })
+    const endTerminals = this.#terminals.start()
+    this.#unsubscribe = () => {
+      endEvents()
+      endTerminals()
+    }
     this.#link.connect()
   }
 
@@ -157,6 +177,7 @@ export class RuntimeLink {
         ...describe(),
         protocol: { min: PROTOCOL_MIN_VERSION, max: PROTOCOL_VERSION },
         workspaces: held(),
+        terminals: this.#terminals.hello(),
       }),
     )
   }
@@ -167,13 +188,15 @@ export class RuntimeLink {
     this.#cancelHealth()
     this.#mux.close()
     this.#watches.clear()
+    this.#terminals.reset()
   }
 
   #receive(data: string | Uint8Array): void {
     if (typeof data !== 'string') {
       const decoded = decodeFrame(data)
-      if ('frame' in decoded) this.#mux.receiveFrame(decoded.frame)
-      else if (decoded.problem !== 'unknown_kind') this.#link.restart(CLOSE.policy, decoded.problem)
+      if ('frame' in decoded) {
+        if (!this.#terminals.frame(decoded.frame)) this.#mux.receiveFrame(decoded.frame)
+      } else if (decoded.problem !== 'unknown_kind') this.#link.restart(CLOSE.policy, decoded.problem)
       return
     }
     const decoded = decode(data)
@@ -203,6 +226,12 @@ export class RuntimeLink {
       case 'agent.unwatch':
         this.#watches.unwatch(message.agent_session_id)
         break
+      case 'terminal.attach':
+      case 'terminal.detach':
+      case 'terminal.resize':
+      case 'terminal.ack':
+        this.#terminals.receive(message)
+        break
       case 'probe': {
         const data = { nonce: message.nonce, runtime_time: new Date(this.#options.clock.now()).toISOString() }
         this.#send({ type: 'ack', request_id: message.request_id, ok: true, data })
@@ -211,6 +240,7 @@ export class RuntimeLink {
       case 'ack':
         break
       case 'error':
+        if (message.code === 'UNSUPPORTED_MESSAGE') this.#terminals.unsupported()
         this.#options.log('the control plane refused a message', { code: message.code, reason: message.message })
         break
       default:
@@ -222,6 +252,7 @@ export class RuntimeLink {
     const { onWelcome, held, events, log } = this.#options
     const conflicts = this.#fence.apply(welcome.workspaces, held())
     this.#mux.limitFrames(welcome.limits.max_frame)
+    this.#terminals.limitFrames(welcome.limits.max_frame)
     if (!this.#ready) {
       this.#ready = true
       this.#scheduleHealth(0)
@@ -265,7 +296,9 @@ export class RuntimeLink {
     if (!('workspace_id' in message)) return handler(message, () => undefined)
     const { workspace_id, generation } = message
     await this.#welcomeApplied()
-    this.#fence.checkCommand(workspace_id, generation)
+    // A terminal runs only where the workspace is served already; an assignment may be ahead of its welcome.
+    if (message.type.startsWith('terminal.')) this.#fence.check(workspace_id, generation)
+    else this.#fence.checkCommand(workspace_id, generation)
     return handler(message, (progress) =>
       this.#send({ type: 'workspace.progress', request_id, workspace_id, ...progress }),
     )
@@ -311,6 +344,7 @@ export class RuntimeLink {
       sendFrame: (bytes) => {
         this.#link.send(bytes)
       },
+      sendCopies: true,
     })
   }
 

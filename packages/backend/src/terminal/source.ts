@@ -36,6 +36,11 @@ export interface TerminalSource {
   write(writerId: string, offset: number, bytes: Uint8Array): void
   /** What was taken of this writer so far. */
   accepted(writerId: string): number
+  /**
+   * Drops what waits of a writer and was not written yet. Resolves with its exact count: nothing past it reaches the
+   * program unless it is written again. Rejects with RUNTIME_ERROR when the source is gone.
+   */
+  withdraw(writerId: string): Promise<number>
   resize(cols: number, rows: number): void
   /** Keeps a serialized screen with the ring, so that older bytes are not needed. */
   storeCheckpoint(checkpoint: Basis): void
@@ -50,6 +55,10 @@ export interface TerminalSource {
 }
 
 export interface SourceEvents {
+  /**
+   * In order. A jump of the offset says that what lies between fell out of the ring before it could be sent; it comes
+   * without bytes when the credit ends before it.
+   */
   onOutput(offset: number, bytes: Uint8Array): void
   /** In order with `onOutput`. */
   onSize(size: SizeAt): void
@@ -88,6 +97,8 @@ export interface Basis {
   cols: number
   rows: number
   snapshot: Uint8Array
+  /** Nothing that is kept leads to the present screen: only its modes are right until the program draws again. */
+  approximate?: boolean
   /** Sizes taken after `offset`, oldest first. */
   sizes: SizeAt[]
 }
@@ -118,6 +129,6 @@ export interface SourceSpec {
 export interface SourceLauncher {
   /** Resolves once the program runs. Rejects with PilotError: VALIDATION_FAILED (program or directory), RUNTIME_ERROR. */
   start(spec: SourceSpec): Promise<TerminalSource>
-  /** Every terminal whose holder still lives, and the last words of those whose holder ended while nobody listened. */
-  adopt(): Promise<TerminalSource[]>
+  /** Every terminal (or this one) whose holder still lives, and the last words of those whose holder ended while nobody listened. */
+  adopt(only?: TerminalId): Promise<TerminalSource[]>
 }

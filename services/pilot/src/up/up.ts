@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { nameTerminals } from '../commands/terminals.ts'
 import { controlClient, type LocalSetup } from '../control-client.ts'
 import { prepareHome } from '../home.ts'
 import { takeLock } from '../lock.ts'
@@ -98,7 +99,7 @@ export async function up(options: UpOptions): Promise<number> {
     })
     stops.unshift(() => runtime.stop())
     await showLink(control, first.workspace_slug, options)
-    print('Ctrl-C stops everything; the next start finds it again.')
+    print('Ctrl-C stops everything but what runs in terminals; the next start finds all of it again.')
   }
 
   start().catch((error: unknown) => {
@@ -108,6 +109,7 @@ export async function up(options: UpOptions): Promise<number> {
   const code = await finished
   if (code === 0) print('Stopping…')
   for (const stop of stops) await stop()
+  await nameTerminals(home, print)
   lock.release()
   return code
 }

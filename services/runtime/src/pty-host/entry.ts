@@ -1,0 +1,3 @@
+import { runPtyHost } from './run-host.ts'
+
+process.exit(await runPtyHost())
