@@ -4,7 +4,7 @@
  */
 export const PROTOCOL_HISTORY = [
   { version: 1, schema: '7a5ee8a53a9bd5bd', note: 'streams, agent watches, summaries, commands' },
-  { version: 2, schema: '1aca33e9a7ef044b', note: 'terminals' },
+  { version: 2, schema: 'dda93c64f074c230', note: 'terminals' },
 ] as const
 
 /** Version that this build speaks. */

@@ -12,7 +12,8 @@ export class ChannelNumbers {
   #next = FIRST_TERMINAL_CHANNEL
 
   take(): number {
-    if (this.#next > LAST_CHANNEL) throw new PilotError('RUNTIME_ERROR', 'The runtime has to be restarted: its channel numbers are used up.')
+    if (this.#next > LAST_CHANNEL)
+      throw new PilotError('RUNTIME_ERROR', 'The runtime has to be restarted: its channel numbers are used up.')
     const channel = this.#next
     this.#next += 1
     return channel

@@ -46,7 +46,13 @@ export function loginEnvironment(own: Environment, user: LoginUser, now: () => n
 }
 
 async function ask(own: Environment, user: LoginUser): Promise<Record<string, string>> {
-  const base: Record<string, string> = { ...visible(own), HOME: user.home, USER: user.name, LOGNAME: user.name, SHELL: user.shell }
+  const base: Record<string, string> = {
+    ...visible(own),
+    HOME: user.home,
+    USER: user.name,
+    LOGNAME: user.name,
+    SHELL: user.shell,
+  }
   try {
     const run = promisify(execFile)
     const script = `printf '\\0${MARK}\\0'; exec env -0`

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { PilotError } from '@pilot/domain/errors'
+import { PilotError, toPilotError } from '@pilot/domain/errors'
 import type { Id } from '@pilot/domain/ids'
 import type { AgentProgram, Launch } from '@pilot/protocol/terminal/rest'
 import { resolveInside } from '../workspaces/jail.ts'
@@ -20,6 +20,19 @@ export interface LaunchDeps {
   beforeAgent(workspaceId: Id<'workspace'>, program: AgentProgram, cwd: string): Promise<void>
 }
 
+/** Throws PATH_OUTSIDE_WORKSPACE, or NOT_FOUND with the directory as it was asked for. */
+async function directoryOf(base: string, wanted: string): Promise<string> {
+  try {
+    return await resolveInside(base, wanted)
+  } catch (cause) {
+    const { code } = toPilotError(cause)
+    if (code !== 'NOT_FOUND' || wanted === '') throw cause
+    throw new PilotError('NOT_FOUND', `There is no directory "${wanted.slice(0, 200)}" in the workspace.`, undefined, {
+      cause,
+    })
+  }
+}
+
 type Argv = [string, ...string[]]
 
 /** Shows the command, then becomes it. */
@@ -34,7 +47,7 @@ export async function prepareLaunch(deps: LaunchDeps, order: OpenOrder): Promise
   const root = await deps.workspaceRoot(workspace_id)
   const base = agent_session_id === undefined ? root : deps.sessionDirectory(workspace_id, agent_session_id)
   if (base === null) throw new PilotError('NOT_FOUND', 'There is no such agent session in this workspace.')
-  const cwd = await resolveInside(base, order.cwd)
+  const cwd = await directoryOf(base, order.cwd)
   if (!(await stat(cwd)).isDirectory()) throw new PilotError('NOT_FOUND', 'This is a file and no directory.')
   const login = await deps.environment()
   const env = terminalEnvironment(login, { id: terminalId, toolsBin: deps.programs.toolsBin })
@@ -59,5 +72,8 @@ async function commandLine({ programs }: LaunchDeps, launch: Exclude<Launch, { k
   }
   const path = await programs.find(launch.kind)
   if (path !== null) return [path]
-  throw new PilotError('VALIDATION_FAILED', `${labelOf(launch.kind)} is not installed on this machine. Install it first.`)
+  throw new PilotError(
+    'VALIDATION_FAILED',
+    `${labelOf(launch.kind)} is not installed on this machine. Install it first.`,
+  )
 }

@@ -86,7 +86,7 @@ export class LinkTerminals {
         if (!this.#muted) this.#options.text(encode({ type: 'terminal.state', workspace_id, terminal, closed, bell }))
       }),
       this.#options.service.onReplaced((terminal, goesOn) => {
-        if (goesOn) this.#watched.get(terminal)?.live?.breakOff()
+        if (goesOn) this.#breakOff(terminal)
         this.#drop(terminal)
         this.#watched.delete(terminal)
       }),
@@ -94,6 +94,13 @@ export class LinkTerminals {
     return () => {
       for (const end of ends) end()
     }
+  }
+
+  /** Makes every viewer attach anew. */
+  #breakOff(terminal: ManagedTerminal): void {
+    const watched = this.#watched.get(terminal)
+    for (const transfer of [...(watched?.transfers ?? [])]) transfer.breakOff()
+    watched?.live?.breakOff()
   }
 
   limitFrames(bytes: number): void {
@@ -157,11 +164,11 @@ export class LinkTerminals {
     this.#transfers.get(channel)?.onAck(offset)
   }
 
-  resize({ workspace_id, terminal_id, input_channel, cols, rows }: RuntimeTerminalResizeMessage): void {
+  resize({ workspace_id, terminal_id, input_channel, cols, rows, claim }: RuntimeTerminalResizeMessage): void {
     const writer = this.#writers.get(input_channel)
     const { row } = writer?.terminal ?? {}
     if (!writer || row?.terminal_id !== terminal_id || row.workspace_id !== workspace_id) return
-    this.#writers.resize(writer, cols, rows)
+    this.#writers.resize(writer, cols, rows, claim)
   }
 
   /** Takes an input frame. Frames of channels that are closed are dropped. */
@@ -246,6 +253,8 @@ export class LinkTerminals {
       watched.live ??
       new LiveOutput({ channel: watched.channel, source, start: end, out: this.#out, stats: this.stats })
     watched.live = live
+    // Whoever comes is a reason to go on, also from where the ring has outrun the others.
+    live.alive()
     terminal.watch = {
       onOutput: (offset, bytes) => live.onOutput(offset, bytes),
       onSize: (size) => live.onSize(size),

@@ -333,6 +333,7 @@ export class LiveOutput implements Lane {
     const stuckMs = this.#fullSince === null ? 0 : now - Math.max(this.#aliveAt, this.#fullSince)
     if (stuckMs >= STALLED_MS) this.#stalled = true
     this.#hold()
+    if (this.#endsWaitedFor.size > 0) this.#catchUp()
     // A transfer is ahead of viewers who do not move: they are not waited for.
     const [end] = this.#endsWaitedFor
     if (end && stuckMs >= SKIP_MS) {

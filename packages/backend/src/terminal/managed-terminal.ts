@@ -111,6 +111,7 @@ export function oneLine(text: string): string {
   return text
     .slice(0, 4_096)
     .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, ' ')
+    .replaceAll(/ +/g, ' ')
     .trim()
     .toWellFormed()
     .slice(0, 256)

@@ -47,7 +47,11 @@ export class TerminalPictures {
   }
 
   /** What the terminal shows, as text or as escape sequences, with so many lines of history. */
-  async snapshot(source: TerminalSource, format: 'ansi' | 'text', scrollback: number): Promise<Uint8Array<ArrayBuffer>> {
+  async snapshot(
+    source: TerminalSource,
+    format: 'ansi' | 'text',
+    scrollback: number,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const { basis, raw } = await this.#output(source)
     return (await this.#emulator({ ...jobOf(basis, raw), format, scrollback, maxBytes: SNAPSHOT_BYTES })).bytes
   }

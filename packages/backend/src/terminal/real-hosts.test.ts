@@ -1,7 +1,7 @@
 import { newId } from '@pilot/domain/ids'
 import { openNodeSqlite } from '@pilot/domain/sqlite/node-sqlite'
-import { systemClock } from '@pilot/protocol/link/clock'
 import { decodeFrame, FRAME_KIND } from '@pilot/protocol/frame'
+import { systemClock } from '@pilot/protocol/link/clock'
 import type { RuntimeTerminalAttachedMessage } from '@pilot/protocol/messages/terminal-attached'
 import { UpMessageSchema } from '@pilot/protocol/up'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -16,7 +16,11 @@ import { openOrder } from './testing/harness.ts'
 const actor = { user_id: newId('user'), role: 'member' as const }
 
 /** A daemon's terminals over real holders, and one viewer at the other end of its link. */
-function daemon(hosts: ReturnType<typeof testHosts>, db = openNodeSqlite(':memory:'), argv = ['/bin/bash', '--norc', '--noprofile']) {
+function daemon(
+  hosts: ReturnType<typeof testHosts>,
+  db = openNodeSqlite(':memory:'),
+  argv = ['/bin/bash', '--norc', '--noprofile'],
+) {
   const pictures = new TerminalPictures(runEmulator)
   let checkpoints = 0
   const service = new TerminalService({
@@ -24,7 +28,13 @@ function daemon(hosts: ReturnType<typeof testHosts>, db = openNodeSqlite(':memor
     launcher: hosts.launcher,
     clock: systemClock,
     prepare: async ({ terminal_id: terminalId, cols, rows }) => ({
-      ...{ terminalId, cwd: hosts.home, cols, rows, env: { PATH: process.env.PATH ?? '', HOME: hosts.home, PS1: '$ ' } },
+      ...{
+        terminalId,
+        cwd: hosts.home,
+        cols,
+        rows,
+        env: { PATH: process.env.PATH ?? '', HOME: hosts.home, PS1: '$ ' },
+      },
       layer: { kind: 'pty', argv: argv as [string, ...string[]] },
     }),
     checkpoint: async (source) => {
@@ -100,7 +110,10 @@ function daemon(hosts: ReturnType<typeof testHosts>, db = openNodeSqlite(':memor
     link,
     viewer,
     checkpoints: () => checkpoints,
-    attach: (order: { terminal_id: ReturnType<typeof newId<'terminal'>>; workspace_id: ReturnType<typeof newId<'workspace'>> }, epoch?: string) =>
+    attach: (
+      order: { terminal_id: ReturnType<typeof newId<'terminal'>>; workspace_id: ReturnType<typeof newId<'workspace'>> },
+      epoch?: string,
+    ) =>
       link.attach({
         ...{ schema_version: '1', type: 'terminal.attach', request_id: newId('request'), generation: 1, actor },
         ...{ terminal_id: order.terminal_id, workspace_id: order.workspace_id, writer_id, read_only: false },
@@ -167,7 +180,9 @@ test('a daemon that is restarted in the middle finds its terminals, and its view
   const two = daemon(hosts, db)
   stops.push(two.stop)
   await two.service.start()
-  expect(two.service.statuses()).toMatchObject([{ terminal_id: order.terminal_id, workspace_id: order.workspace_id, epoch }])
+  expect(two.service.statuses()).toMatchObject([
+    { terminal_id: order.terminal_id, workspace_id: order.workspace_id, epoch },
+  ])
   expect(() => two.service.find(newId('workspace'), order.terminal_id)).toThrow(
     expect.objectContaining({ code: 'NOT_FOUND' }),
   )
@@ -195,7 +210,11 @@ test('a full-screen program that prints more than the ring has a checkpoint to s
     ...{ schema_version: '1', type: 'terminal.detach', generation: 1, last: true, workspace_id: order.workspace_id },
     ...{ terminal_id: order.terminal_id, actor },
   })
-  const text = await new TerminalPictures(runEmulator).snapshot(one.service.find(order.workspace_id, order.terminal_id).source, 'text', 0)
+  const text = await new TerminalPictures(runEmulator).snapshot(
+    one.service.find(order.workspace_id, order.terminal_id).source,
+    'text',
+    0,
+  )
   const screen = new TextDecoder().decode(text)
   expect(screen).toContain('finished now')
   expect(screen.split('\n').filter((line) => line.startsWith('row '))).toHaveLength(23)

@@ -29,9 +29,9 @@ export function terminalRoutes(deps: TerminalRouteDeps): Hono<RouteEnv> {
   const app = new Hono<RouteEnv>()
   app.get('/terminal/programs', async (c) => c.json({ programs: await deps.programs() }))
   app.get('/terminal/tmux', async (c) => c.json({ sessions: await deps.tmuxSessions() }))
-  app.get('/terminal/:id', (c) => {
+  app.get('/terminal/:id/attach-command', (c) => {
     const terminal = deps.service.find(c.var.ctx.workspace_id, terminalId(c.req.param('id')))
-    return c.json({ ...terminal.status(), attach_command: deps.attachCommand(terminal.row) })
+    return c.json({ command: deps.attachCommand(terminal.row) })
   })
   app.get('/terminal/:id/snapshot', async (c) => {
     const terminal = deps.service.find(c.var.ctx.workspace_id, terminalId(c.req.param('id')))

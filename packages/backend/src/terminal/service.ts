@@ -276,7 +276,10 @@ export class TerminalService {
       this.#tellReplaced(terminal, found.running)
       this.#changed(found)
     }).catch((cause: unknown) => {
-      this.#deps.log('a terminal could not be reached again', { terminal_id: terminal.id, code: toPilotError(cause).code })
+      this.#deps.log('a terminal could not be reached again', {
+        terminal_id: terminal.id,
+        code: toPilotError(cause).code,
+      })
     })
   }
 

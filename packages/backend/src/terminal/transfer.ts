@@ -66,6 +66,11 @@ export class Transfer implements Lane {
     this.#advance()
   }
 
+  /** Nothing more will come: ends where it is. */
+  breakOff(): void {
+    if (!this.#over) this.#end()
+  }
+
   /** The viewer left, or the link is lost. */
   cancel(): void {
     this.#over = true

@@ -72,10 +72,11 @@ export class Writers {
     return true
   }
 
-  /** The size that a writer's view has now; it counts when that writer typed last, or is alone. */
-  resize(writer: Writer, cols: number, rows: number): void {
+  /** The size that a writer's view has now; it counts when that writer typed last, is alone, or claims it. */
+  resize(writer: Writer, cols: number, rows: number, claim = false): void {
     writer.cols = cols
     writer.rows = rows
+    if (claim && writer.terminal.writableBy(writer.userId)) this.#typist.set(writer.terminal, writer)
     const typist = this.#typist.get(writer.terminal)
     const counts = typist ? typist === writer : this.of(writer.terminal).length === 1
     if (counts && writer.terminal.writableBy(writer.userId)) this.#apply(writer)

@@ -1,5 +1,6 @@
 import { X } from 'lucide-react'
 import { Dialog as Radix } from 'radix-ui'
+import { useRef } from 'react'
 import { IconButton } from './button.tsx'
 import { cn } from './cn.ts'
 import type { DialogProps } from './dialog.tsx'
@@ -16,17 +17,34 @@ function focusFirst(event: Event) {
   event.preventDefault()
   field.focus()
 }
+
+/** Gives the focus back to what had it: these dialogs are opened by state, and have no button of their own for that. */
+function useFocusBack(opened?: (event: Event) => void) {
+  const before = useRef<Element | null>(null)
+  return {
+    onOpenAutoFocus: (event: Event) => {
+      before.current = document.activeElement
+      opened?.(event)
+    },
+    onCloseAutoFocus: (event: Event) => {
+      event.preventDefault()
+      if (before.current instanceof HTMLElement) before.current.focus({ preventScroll: true })
+      before.current = null
+    },
+  }
+}
 const FIRST = 'input:not(:disabled), select:not(:disabled), textarea:not(:disabled), [data-first]'
 
 /** The dialog behind `Dialog`. */
 export function DialogView({ open, onOpenChange, title, description, children, size = 'md', className }: DialogProps) {
+  const focus = useFocusBack(focusFirst)
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className={SCRIM} />
         <Radix.Content
           {...(description ? {} : { 'aria-describedby': undefined })}
-          onOpenAutoFocus={focusFirst}
+          {...focus}
           className={cn(
             'fixed z-50 flex flex-col overflow-hidden border border-line bg-raised shadow-float focus:outline-none',
             'max-md:inset-x-0 max-md:bottom-0 max-md:max-h-[92dvh] max-md:animate-sheet-in max-md:rounded-t-lg max-md:pb-[env(safe-area-inset-bottom)]',
@@ -65,12 +83,14 @@ export function SheetView({
   className,
   children,
 }: SheetProps) {
+  const focus = useFocusBack()
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className={SCRIM} />
         <Radix.Content
           {...(description ? {} : { 'aria-describedby': undefined })}
+          {...focus}
           className={cn(
             'fixed z-50 flex flex-col border-line bg-raised shadow-float focus:outline-none',
             side === 'bottom'

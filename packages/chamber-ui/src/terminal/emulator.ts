@@ -171,8 +171,8 @@ export function createEmulator(parent: HTMLElement, host: EmulatorHost, first: E
         term.resize(cols, rows)
         fitFont()
       },
-      write: (bytes: Uint8Array, parsed: () => void) => {
-        answering.push(host.mayAnswer())
+      write: (bytes: Uint8Array, parsed: () => void, live: boolean) => {
+        answering.push(live && host.mayAnswer())
         term.write(bytes, () => {
           answering.shift()
           parsed()
@@ -219,8 +219,11 @@ export function createEmulator(parent: HTMLElement, host: EmulatorHost, first: E
         activeMatchBackground: active,
         activeMatchColorOverviewRuler: active,
       }
-      // The newest match first, anew with each letter.
-      if (typing) term.clearSelection()
+      // The newest match first, anew with each letter. The add-on itself does not see that only the options changed.
+      if (typing) {
+        search.clearDecorations()
+        term.clearSelection()
+      }
       if (direction === 'next') search.findNext(text, { ...options, decorations })
       else search.findPrevious(text, { ...options, decorations })
     },

@@ -28,6 +28,7 @@ export interface NoticeActions {
   onSendUnsent: () => void
   onDiscardUnsent: () => void
   onStopPaste: () => void
+  onClaimSize: () => void
 }
 
 interface NoticesProps {
@@ -140,8 +141,18 @@ export function TerminalChips({ facts, actions }: Omit<NoticesProps, 'busy'>) {
         </NoticeLine>
       ) : null}
       {foreignSize && !ended ? (
-        <NoticeLine chip kind="offline">
-          Sized by somebody else: {foreignSize.cols} × {foreignSize.rows}. It takes your size when you type.
+        <NoticeLine
+          chip
+          kind="offline"
+          actions={
+            facts.readOnly ? null : (
+              <Button size="sm" onClick={actions.onClaimSize}>
+                Use my size
+              </Button>
+            )
+          }
+        >
+          Sized by somebody else: {foreignSize.cols} × {foreignSize.rows}
         </NoticeLine>
       ) : null}
     </div>

@@ -16,7 +16,7 @@ export interface TerminalViewProps {
   touch: boolean
   /** In sight; an emulator that is not goes on in the background. */
   visible: boolean
-  /** Its output is drawn as it comes, not as a catch-up, and the user may type. */
+  /** The user may type, so that this tab answers what a program asks its terminal while its output is live. */
   answers: boolean
   /** Dims the picture: what it shows may be old. */
   stale: boolean

@@ -62,6 +62,23 @@ describe('terminal output', () => {
     expectFaithful(t, screen)
   })
 
+  it('says which output is live, also of a catch-up that is drawn only after its end', () => {
+    const t = new FakeTerminal()
+    const screen = new FakeScreen()
+    t.print(bytesOf('old '))
+    t.resize(40, 10)
+    t.print(bytesOf('older'))
+    t.connect()
+    t.client.setScreen(screen, SIZE)
+    t.settle(screen)
+    t.print(bytesOf('new'))
+    t.settle(screen)
+    expectFaithful(t, screen)
+    const fresh = screen.bytes.filter((_, index) => screen.lives[index])
+    expect(text(fresh)).toBe('new')
+    expect(screen.lives.lastIndexOf(false)).toBe(screen.lives.length - 4)
+  })
+
   it('acknowledges by amount, and a little after a pause', async () => {
     const { t, screen } = live()
     await t.clock.advance(1_000)

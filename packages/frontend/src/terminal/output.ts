@@ -268,12 +268,13 @@ export class TerminalOutput {
     if (!screen || !run) return
     if (step.position !== null) this.#reach(run, step.position)
     this.#unparsed += 1
-    screen.write(step.bytes, () => {
+    const parsed = () => {
       if (screen !== this.#screen) return
       this.#unparsed -= 1
       if (run === this.#run) this.#parsed(run, step.acks, step.end)
       this.#pump()
-    })
+    }
+    screen.write(step.bytes, parsed, step.acks === run.live)
   }
 
   #reach(run: Run, offset: number): void {

@@ -9,8 +9,11 @@ export interface TerminalScreen {
   /** Clears everything, scrollback included, and takes this size. */
   reset(cols: number, rows: number): void
   resize(cols: number, rows: number): void
-  /** `parsed` is called once the emulator has worked through the bytes; only then are they acknowledged. */
-  write(bytes: Uint8Array, parsed: () => void): void
+  /**
+   * `parsed` is called once the emulator has worked through the bytes; only then are they acknowledged. `live`: printed
+   * just now, and no part of a transfer, whose questions to the terminal were answered when they were new.
+   */
+  write(bytes: Uint8Array, parsed: () => void, live: boolean): void
   /** Output that nobody keeps any more is marked where it is missing. */
   gap(lostBytes: number): void
 }
@@ -62,6 +65,8 @@ export interface TerminalClient {
   discardUnsent(): void
   /** The size that this view wants; the terminal's own size comes through the screen. */
   wantSize(cols: number, rows: number): void
+  /** The terminal takes this view's size now, and follows it until somebody else types. */
+  claimSize(): void
   setVisible(visible: boolean): void
   /** Rejects with PilotClientError: CONFLICT (held by somebody else), NETWORK, and what the machine says. */
   setMode(mode: 'shared' | 'exclusive', takeOver: boolean): Promise<void>

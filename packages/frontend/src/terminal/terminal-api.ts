@@ -1,5 +1,6 @@
 import type { TerminalId } from '@pilot/domain/entities/terminal'
 import {
+  AttachCommandSchema,
   type CreateTerminal,
   CreateTerminalSchema,
   type ProgramView,
@@ -43,6 +44,8 @@ export interface TerminalApi {
   /** A new program for an ended or lost terminal. */
   reopen(id: TerminalId, options?: CallOptions): Promise<TerminalView>
   snapshot(id: TerminalId, options?: SnapshotOptions): Promise<string>
+  /** What opens the terminal from a shell of its machine. */
+  attachCommand(id: TerminalId, options?: CallOptions): Promise<string>
   programs(options?: CallOptions): Promise<ProgramView[]>
   tmux(options?: CallOptions): Promise<TmuxSessionView[]>
 }
@@ -60,6 +63,7 @@ export function createTerminalApi(slug: string, http: HttpOptions): TerminalApi 
       return requestJson(http, { method: 'POST', path: root, body, signal: o?.signal }, TerminalViewSchema)
     },
     get: (id, o) => get(one(id), TerminalViewSchema, o),
+    attachCommand: async (id, o) => (await get(`${one(id)}/attach-command`, AttachCommandSchema, o)).command,
     rename: (id, title, o) => {
       const body: UpdateTerminal = { title }
       return requestJson(http, { method: 'PATCH', path: one(id), body, signal: o?.signal }, TerminalViewSchema)

@@ -215,7 +215,14 @@ export function createTerminalClient(options: TerminalClientOptions): TerminalCo
       const wanted = clamp({ cols, rows })
       if (wanted.cols === size.cols && wanted.rows === size.rows) return
       size = wanted
-      if (screen && state.phase !== 'waiting') feed.send({ type: 'terminal.resize', terminal_id: id, ...size })
+      if (screen && state.phase !== 'waiting') {
+        feed.send({ type: 'terminal.resize', terminal_id: id, ...size, claim: false })
+      }
+    },
+    claimSize: () => {
+      if (screen && state.phase !== 'waiting') {
+        feed.send({ type: 'terminal.resize', terminal_id: id, ...size, claim: true })
+      }
     },
     setVisible: (next) => {
       if (visible === next) return

@@ -12,6 +12,8 @@ export class FakeScreen implements TerminalScreen {
   /** Since the last reset. */
   bytes: number[] = []
   sizes: string[] = []
+  /** Which of the bytes came live. */
+  lives: boolean[] = []
   size = ''
   resets = 0
   gaps: number[] = []
@@ -22,6 +24,7 @@ export class FakeScreen implements TerminalScreen {
   reset(cols: number, rows: number): void {
     this.bytes = []
     this.sizes = []
+    this.lives = []
     this.resets++
     this.resize(cols, rows)
   }
@@ -29,9 +32,10 @@ export class FakeScreen implements TerminalScreen {
     if (this.#unparsed.length > 0) this.early++
     this.size = `${cols}x${rows}`
   }
-  write(bytes: Uint8Array, parsed: () => void): void {
+  write(bytes: Uint8Array, parsed: () => void, live: boolean): void {
     for (const byte of bytes) {
       this.bytes.push(byte)
+      this.lives.push(live)
       this.sizes.push(this.size)
     }
     if (this.immediate) parsed()

@@ -1,13 +1,17 @@
 import { idSchema } from '@pilot/domain/ids'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { ColsSchema, RowsSchema } from '../terminal/model.ts'
 import { ChannelSchema, CounterSchema, message, workspaceScope } from './base.ts'
 
-/** W up, fire and forget: the size that this tab wants. It is taken from whoever typed last, or is alone. */
+/**
+ * W up, fire and forget: the size that this tab wants. It is taken from whoever typed last, or is alone. `claim`: this tab
+ * is the one whose size counts from now on, as if it had typed.
+ */
 export const TerminalResizeSchema = message('terminal.resize', {
   terminal_id: idSchema('terminal'),
   cols: ColsSchema,
   rows: RowsSchema,
+  claim: z.boolean().optional(),
 })
 export type TerminalResizeMessage = z.infer<typeof TerminalResizeSchema>
 
@@ -18,6 +22,7 @@ export const RuntimeTerminalResizeSchema = message('terminal.resize', {
   input_channel: ChannelSchema,
   cols: ColsSchema,
   rows: RowsSchema,
+  claim: z.boolean().optional(),
 })
 export type RuntimeTerminalResizeMessage = z.infer<typeof RuntimeTerminalResizeSchema>
 

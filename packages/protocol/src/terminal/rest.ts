@@ -13,6 +13,7 @@ import { ColsSchema, RowsSchema } from './model.ts'
  *   DELETE /terminal/:id?force=1        204; ends the program (hang-up, then kill with force), then archives the row
  *   POST   /terminal/:id/reopen         TerminalView                           a new program for an ended or lost one, same id
  *   GET    /terminal/:id/snapshot       text/plain; ?format=text|ansi, ?scrollback=lines   (from the machine)
+ *   GET    /terminal/:id/attach-command AttachCommand                         (from the machine)
  *   GET    /terminal/programs           {programs: ProgramView[]}              (from the machine)
  *   GET    /terminal/tmux               {sessions: TmuxSessionView[]}          (from the machine)
  */
@@ -85,6 +86,9 @@ export const ProgramViewSchema = z.object({
   install_command: z.string().nullable(),
 })
 export type ProgramView = z.infer<typeof ProgramViewSchema>
+
+/** What a person types in a shell of that machine to open the same terminal. */
+export const AttachCommandSchema = z.object({ command: z.string().min(1).max(8_192) })
 
 export const TmuxSessionViewSchema = z.object({
   name: z.string(),

@@ -109,14 +109,20 @@ export function TerminalPane(props: TerminalPaneProps) {
 
   const context: NoticeContext = { row, attachment, away: props.away, now, size, touch }
   const facts = noticeFacts(context)
+  /** The button goes with what it was for: typing goes on in the terminal, where that opens no keyboard. */
+  const thenType = (action: () => void) => () => {
+    action()
+    if (!touch) focus()
+  }
   const noticeActions = {
     onRetry: props.onRetry,
-    onReopen: props.onReopen,
+    onReopen: thenType(props.onReopen),
     onClose: props.onClose,
-    onTakeOver: props.onTakeOver,
-    onSendUnsent: () => terminal.sendUnsent(),
-    onDiscardUnsent: () => terminal.discardUnsent(),
-    onStopPaste: () => terminal.stopPaste(),
+    onTakeOver: thenType(props.onTakeOver),
+    onSendUnsent: thenType(() => terminal.sendUnsent()),
+    onDiscardUnsent: thenType(() => terminal.discardUnsent()),
+    onStopPaste: thenType(() => terminal.stopPaste()),
+    onClaimSize: thenType(() => terminal.claimSize()),
   }
   return (
     <section aria-label={row.title} className="flex h-full min-h-0 min-w-0 flex-col">
@@ -140,7 +146,7 @@ export function TerminalPane(props: TerminalPaneProps) {
         fontSize={settings.fontSize}
         touch={touch}
         visible={visible}
-        answers={attachment.phase === 'live' && attachment.writable}
+        answers={attachment.writable}
         stale={isAway(connection) || row.state !== 'running'}
         onEmulator={(made) => {
           emulator.current = made

@@ -24,7 +24,7 @@ import type { WorkspaceView } from '@pilot/protocol/api/views'
 import type { Launch } from '@pilot/protocol/terminal/rest'
 import { useQuery } from '@tanstack/react-query'
 import { Navigate } from '@tanstack/react-router'
-import { type KeyboardEvent, useRef, useState } from 'react'
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import { useDocumentTitle } from '../lib/document-title.ts'
 import { PHONE } from '../workspace/breakpoints.ts'
 import { isAway, useAwayText } from '../workspace/machine-facts.tsx'
@@ -100,13 +100,15 @@ export function TerminalsPane(props: TerminalsPaneProps) {
   const title = row ? [row.title, row.running].filter(Boolean).join(' – ') : 'Terminals'
   useDocumentTitle(rung.size > 0 ? `• ${title}` : title, workspace?.name ?? slug)
 
+  /** The dialog and the empty page say themselves why nothing was opened. */
+  const errorShown = options || rows?.length === 0
   const open = async (wish: TerminalWish = {}) => {
-    const id = await actions.open(wish)
+    const id = await actions.open(wish, errorShown)
     if (id) change(addTab(layout, id))
     return id
   }
   const split = async (direction: SplitDirection) => {
-    const id = await actions.open(row ? { cwd: row.view.cwd } : {})
+    const id = await actions.open(row ? { cwd: row.view.cwd } : {}, errorShown)
     if (id) change(focused ? splitPane(layout, focused, id, direction) : addTab(layout, id))
   }
   const onAction = (action: KeyAction) => {
@@ -139,6 +141,18 @@ export function TerminalsPane(props: TerminalsPaneProps) {
     if (!focused) return
     terminals.open(focused).setMode(mode, takeOver).catch(actions.failed('Who may type was not changed.'))
   }
+  const dialog = options || help || actions.closing !== null
+  const wasDialog = useRef(dialog)
+  useEffect(() => {
+    const closed = wasDialog.current && !dialog
+    wasDialog.current = dialog
+    if (!closed || touch || !focused) return
+    // A dialog that a menu opened has nothing to give the focus back to.
+    const frame = requestAnimationFrame(() => {
+      if (document.activeElement === document.body) panes.current.get(focused)?.focus()
+    })
+    return () => cancelAnimationFrame(frame)
+  }, [dialog, touch, focused])
   const openNew = (launch: Launch) => void open({ launch })
 
   const blocked = isAway(connection) ? `${away ?? ''} Terminals there go on; a new one has to wait.`.trim() : null

@@ -3,7 +3,7 @@ import type { TerminalId } from '@pilot/domain/entities/terminal'
 import { type PilotClientError, toClientError } from '@pilot/frontend/errors'
 import { useState } from 'react'
 import { openTerminal, type TerminalWish } from './open-terminal.ts'
-import { attachCommand, terminalApi } from './terminal-apis.ts'
+import { terminalApi } from './terminal-apis.ts'
 import { busyWith, type TerminalRow } from './terminal-rows.ts'
 import { dropTerminal, noteTerminal } from './use-terminal-list.ts'
 
@@ -25,14 +25,15 @@ export function useTerminalActions(slug: string, onEnded: (id: TerminalId) => vo
     toast.error(title, { description: toClientError(cause).message })
   }
 
-  /** The id of the new terminal, or null when it was not opened; `error` says why. */
-  const open = async (wish: TerminalWish = {}): Promise<TerminalId | null> => {
+  /** The id of the new terminal, or null when it was not opened; `error` says why, and a toast where nothing shows that. */
+  const open = async (wish: TerminalWish, shown: boolean): Promise<TerminalId | null> => {
     setBusy(true)
     setError(null)
     try {
       return await openTerminal(slug, wish)
     } catch (cause) {
       setError(toClientError(cause))
+      if (!shown) failed('The terminal was not opened.')(cause)
       return null
     } finally {
       setBusy(false)
@@ -93,7 +94,7 @@ export function useTerminalActions(slug: string, onEnded: (id: TerminalId) => vo
         .then((view) => noteTerminal(slug, view), failed('The terminal was not opened again.'))
         .finally(() => setBusy(false))
     },
-    attachCommand: (row: TerminalRow) => attachCommand(slug, row.id),
+    attachCommand: (row: TerminalRow) => terminalApi(slug).attachCommand(row.id),
     failed,
   }
 }

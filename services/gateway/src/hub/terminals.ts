@@ -168,11 +168,13 @@ export class Terminals {
     this.#tellAcks(attachment.terminal)
   }
 
-  resize(viewer: Viewer, { terminal_id, cols, rows }: TerminalResizeMessage): void {
+  resize(viewer: Viewer, { terminal_id, ...size }: TerminalResizeMessage): void {
     const attachment = viewer.terminals.get(terminal_id)
     const input_channel = attachment?.input_channel ?? null
     if (input_channel === null) return
-    this.#ports.send({ type: 'terminal.resize', ...scopeOf(viewer.identity), terminal_id, input_channel, cols, rows })
+    const { cols, rows, claim } = size
+    const asked = { terminal_id, input_channel, cols, rows, claim }
+    this.#ports.send({ type: 'terminal.resize', ...scopeOf(viewer.identity), ...asked })
   }
 
   ack(viewer: Viewer, { channel, offset }: TerminalAckMessage): void {

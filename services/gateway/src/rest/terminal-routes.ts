@@ -45,10 +45,11 @@ export function addTerminalRoutes(app: App, add: AddRoute, chamber: string): voi
     return new Response(null, { status: 204 })
   })
   add('POST', `${one}/reopen`, MEMBER, async (c, scope) => json(await reopenTerminal(app, scope, idOf(c))))
-  add('GET', `${one}/snapshot`, MEMBER, async (c, scope) => {
-    await terminalOf(app, scope, idOf(c))
-    return tunnelRequest(app, c, scope)
-  })
+  for (const name of ['snapshot', 'attach-command'])
+    add('GET', `${one}/${name}`, MEMBER, async (c, scope) => {
+      await terminalOf(app, scope, idOf(c))
+      return tunnelRequest(app, c, scope)
+    })
   for (const path of [terminals, `${terminals}/*`])
     add('ALL', path, MEMBER, () => {
       throw new PilotError('NOT_FOUND', 'There is no such address.')

@@ -25,7 +25,6 @@ export interface LocalTerminal {
 }
 
 const END_GRACE_MS = 3_000
-const END_POLL_MS = 20
 const POLL_MS = 20
 
 /** Every terminal below this PILOT_HOME, oldest first. */

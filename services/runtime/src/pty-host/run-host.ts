@@ -1,4 +1,4 @@
-import { openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { HostCore } from '@pilot/backend/terminal/host/host-core'
 import type { Layer } from '@pilot/backend/terminal/host/layer'
 import { PROTOCOL_VERSION } from '@pilot/backend/terminal/host/limits'
@@ -18,6 +18,8 @@ import { startTmux } from './tmux-layer.ts'
 const RECORD_MS = 1_000
 /** An ended terminal that nobody reads is given up after this long; its record stays. */
 const UNREAD_MS = 24 * 60 * 60 * 1000
+/** Descriptors that a terminal needs beside its own: some clients, a file, the far side for a moment. */
+const DESCRIPTORS = 6
 /** What a signal leaves the program to end by itself. */
 const TERM_GRACE_MS = 3_000
 
@@ -74,7 +76,7 @@ async function hold(spec: HostSpec, exit: (code: number) => void): Promise<void>
       socket: paths.socket,
       protocol: PROTOCOL_VERSION,
       created_at: createdAt,
-      launch: launchOf(spec),
+      launch: launchOf(spec, layer),
       status: core.status,
     }
     replaceFile(paths.record, JSON.stringify(record))
@@ -108,7 +110,10 @@ async function hold(spec: HostSpec, exit: (code: number) => void): Promise<void>
   const server = listen(paths, core, watchUnread)
   try {
     layer = await startLayer(spec, core)
+    reserveDescriptors()
+    detachInput()
   } catch (error) {
+    await layer?.end(true, 0)
     leave()
     rmSync(paths.directory, { recursive: true, force: true })
     throw error
@@ -116,7 +121,7 @@ async function hold(spec: HostSpec, exit: (code: number) => void): Promise<void>
   core.start(layer)
   writeRecord()
   answer({ ready: true })
-  detach()
+  detachOutput()
 
   process.on('SIGHUP', () => {})
   process.on('SIGINT', () => {})
@@ -159,16 +164,34 @@ function answer(line: HostAnswer): void {
   }
 }
 
-/** From here on this process has nobody to read from or to write to. */
-function detach(): void {
-  const nothing = openSync('/dev/null', 'r+')
-  for (const descriptor of [0, 1, 2]) dup2(nothing, descriptor)
+/** Throws when there are not enough descriptors left for clients, records and flow control. */
+function reserveDescriptors(): void {
+  const opened: number[] = []
+  try {
+    while (opened.length < DESCRIPTORS) opened.push(openSync('/dev/null', 'r'))
+  } finally {
+    for (const descriptor of opened) closeSync(descriptor)
+  }
 }
 
-function launchOf({ layer, cwd }: HostSpec): HostRecord['launch'] {
+/** From here on this process has nobody to read from. */
+function detachInput(): void {
+  const nothing = openSync('/dev/null', 'r+')
+  dup2(nothing, 0)
+  closeSync(nothing)
+}
+
+/** Nor to write to: the launcher has its answer. */
+function detachOutput(): void {
+  for (const descriptor of [1, 2]) dup2(0, descriptor)
+}
+
+function launchOf({ layer, cwd }: HostSpec, running: Layer | null): HostRecord['launch'] {
   if (layer.kind === 'pty') return { kind: 'pty', cwd, argv: layer.argv }
   const { session, own, server } = layer
-  return { kind: 'tmux', cwd, session, own, server }
+  const pid = running?.keeperPid
+  const keeper = pid === undefined ? undefined : { pid, started: processStart(pid) ?? '' }
+  return { kind: 'tmux', cwd, session, own, server, keeper }
 }
 
 function writeCheckpoint(path: string, { snapshot, ...head }: Checkpoint): void {

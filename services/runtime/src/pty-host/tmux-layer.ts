@@ -2,6 +2,7 @@ import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Layer, LayerEvents } from '@pilot/backend/terminal/host/layer'
 import {
+  attachArguments,
   captureCommand,
   inputCommands,
   isSupported,
@@ -43,7 +44,7 @@ export async function startTmux(options: TmuxOptions, events: LayerEvents): Prom
   await checkTmux(options.env)
   const target = `=${options.session}:`
   await ensureSession(options)
-  const client = Bun.spawn(['tmux', ...serverArguments(options.server), '-C', 'attach-session', '-t', target], {
+  const client = Bun.spawn(['tmux', ...serverArguments(options.server), ...attachArguments(target)], {
     env: options.env,
     stdin: 'pipe',
     stdout: 'pipe',
@@ -125,6 +126,7 @@ export async function startTmux(options: TmuxOptions, events: LayerEvents): Prom
 
   command(`refresh-client -C ${options.cols}x${options.rows}`)
   await draw()
+  const keeperPid = Number((await ask('display-message -p "#{pid}"'))?.[0]) || undefined
   const first = pane as PaneFields | null
   if (!first) throw new LaunchError('This tmux session could not be opened.')
 
@@ -135,6 +137,7 @@ export async function startTmux(options: TmuxOptions, events: LayerEvents): Prom
   })
   return {
     programPid: Number(first.pane_pid) || null,
+    keeperPid,
     write(bytes) {
       const target = pane?.pane_id
       if (ended || !target) return

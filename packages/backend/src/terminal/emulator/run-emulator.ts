@@ -44,13 +44,20 @@ export async function runEmulator(job: EmulatorJob): Promise<EmulatorResult> {
     }
     await write(job.raw.subarray(at))
     const text = (lines: number) =>
-      job.format === 'text' ? linesOf(terminal, lines) : serializer.serialize({ scrollback: lines })
+      job.format === 'text' ? linesOf(terminal, lines) : plainAlternate(serializer.serialize({ scrollback: lines }))
     const bytes = bounded(text, scrollback, job.maxBytes)
     return { cols: terminal.cols, rows: terminal.rows, bytes }
   } finally {
     terminal.dispose()
   }
 }
+
+/**
+ * The serializer leaves the main screen with the present colours and draws the alternate one as if there were none: its
+ * first cells would get them, and everything that is empty.
+ */
+const plainAlternate = (ansi: string) => ansi.replace(ALTERNATE, `\x1b[0m${ALTERNATE}`)
+const ALTERNATE = '\x1b[?1049h\x1b[H'
 
 /** Fewer lines of history until it fits. */
 function bounded(text: (lines: number) => string, scrollback: number, maxBytes: number): Uint8Array<ArrayBuffer> {

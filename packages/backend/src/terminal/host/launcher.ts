@@ -29,6 +29,8 @@ export interface LauncherOptions {
 }
 
 const READY_MS = 15_000
+const REVIVE_MS = 2_000
+const REVIVE_POLL_MS = 10
 const LEAVE_MS = 3_000
 const LEAVE_POLL_MS = 10
 
@@ -49,6 +51,7 @@ export function hostLauncher(options: LauncherOptions): SourceLauncher {
         rows: spec.rows,
         layer: layerOf(spec, options),
       }
+      if (line.layer.kind === 'tmux') await reviveSocket(options, line.layer.server)
       await launch(options, line)
       return await connectHost({ path: paths.socket, terminalId: spec.terminalId, role: 'daemon' })
     },
@@ -140,11 +143,31 @@ async function resumeSession(
   const env = { PATH: options.env.PATH ?? '', HOME: options.env.HOME ?? '' }
   const layer = { kind: 'tmux' as const, session, own, server, argv: [] }
   try {
+    await reviveSocket(options, server)
     await launch(options, { ...{ terminal_id: terminalId, root, temporary, cwd, env, cols, rows }, layer })
     const { socket } = hostPaths(root, terminalId, temporary)
     return await connectHost({ path: socket, terminalId, role: 'daemon' })
   } catch {
     return null
+  }
+}
+
+/**
+ * Our server of tmux whose socket somebody deleted (a cleaner of temporary files does that) makes it anew when it is
+ * told to. Otherwise its sessions would be out of reach, and the next one would get a second server.
+ */
+async function reviveSocket({ root }: LauncherOptions, server: string | null): Promise<void> {
+  if (server === null || existsSync(server)) return
+  for (const entry of await readdir(root).catch(() => [])) {
+    const id = TerminalIdSchema.safeParse(entry)
+    const found = id.success ? await readRecord(root, id.data) : null
+    if (found?.launch.kind !== 'tmux' || found.launch.server !== server || !found.launch.keeper) continue
+    const { pid, started } = found.launch.keeper
+    if (processStart(pid) !== started) continue
+    process.kill(pid, 'SIGUSR1')
+    const deadline = performance.now() + REVIVE_MS
+    while (!existsSync(server) && performance.now() < deadline) await delay(REVIVE_POLL_MS)
+    return
   }
 }
 

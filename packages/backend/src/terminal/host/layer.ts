@@ -8,6 +8,8 @@ export interface Layer {
   resume(): void
   /** Process id of the program that was started, null when it is unknown. */
   readonly programPid: number | null
+  /** The process that keeps the program when this one is gone; absent when there is none. */
+  readonly keeperPid?: number
   /** Name of the program in the foreground; empty when unknown. */
   foreground(): Promise<string>
   /** Hang-up to everything in the terminal, then kill after `graceMs` when `force`. True when all of it is gone. */

@@ -17,9 +17,16 @@ export interface HostRecord {
   status: HostStatus
 }
 
+/** A process that has this id and began then. */
+export interface ProcessName {
+  pid: number
+  started: string
+}
+
 export type HostLaunch =
   | { kind: 'pty'; cwd: string; argv: string[] }
-  | { kind: 'tmux'; cwd: string; session: string; own: boolean; server: string | null }
+  /** `keeper` is the server, which makes its socket anew on SIGUSR1 when somebody deleted it. */
+  | { kind: 'tmux'; cwd: string; session: string; own: boolean; server: string | null; keeper?: ProcessName }
 
 /** The one line that the launcher writes to the holder's stdin. */
 export interface HostSpec {

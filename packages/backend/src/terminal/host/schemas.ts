@@ -51,6 +51,7 @@ export const HostRecordSchema = z.object({
       session: z.string(),
       own: z.boolean(),
       server: z.string().nullable(),
+      keeper: z.object({ pid: z.number().int().positive(), started: z.string() }).optional(),
     }),
   ]),
   status: HostStatusSchema,

@@ -62,8 +62,8 @@ export class FakeViewer {
     if (kind === 'snapshot') {
       if (from > had ? gap?.from !== had || gap.to !== from : gap) throw new Error('a gap that is not told')
       this.stretches.push({ from, to: from })
-    }
-    else if (from !== this.position || gap) throw new Error(`replay from ${from}, but the viewer is at ${this.position}`)
+    } else if (from !== this.position || gap)
+      throw new Error(`replay from ${from}, but the viewer is at ${this.position}`)
   }
 
   onTransfer(offset: number, payload: Uint8Array): void {
@@ -185,14 +185,18 @@ export class FakeHub {
   }
 
   #leave(viewer: FakeViewer, last: boolean): Promise<void> {
-    const terminal = this.#terminal
-    if (!terminal || !this.#terminals) throw new Error('no terminal')
     const { attached } = viewer
     viewer.leave()
+    return this.#close(viewer.userId, last, attached)
+  }
+
+  #close(user_id: FakeViewer['userId'], last: boolean, attached: RuntimeTerminalAttachedMessage | null): Promise<void> {
+    const terminal = this.#terminal
+    if (!terminal || !this.#terminals) throw new Error('no terminal')
     return this.#terminals.detach({
       ...{ schema_version: '1', type: 'terminal.detach', generation: 1, last },
       ...{ workspace_id: terminal.row.workspace_id, terminal_id: terminal.id },
-      ...{ actor: { user_id: viewer.userId, role: 'member' } },
+      ...{ actor: { user_id, role: 'member' } },
       ...{ input_channel: attached?.input_channel ?? undefined, transfer_channel: attached?.transfer.channel },
     })
   }
@@ -236,6 +240,13 @@ export class FakeHub {
 
   #message(message: UpMessage): void {
     this.messages.push(message)
+    if (
+      message.type === 'terminal.attached' &&
+      ![...this.viewers].some((one) => one.requestId === message.request_id)
+    ) {
+      // Whoever asked has left meanwhile.
+      void this.#close(newId('user'), this.viewers.size === 0, message)
+    }
     for (const viewer of this.viewers) {
       if (message.type === 'terminal.attached' && message.request_id === viewer.requestId) viewer.onAttached(message)
       if (message.type === 'terminal.transfer_end' && message.channel === viewer.attached?.transfer.channel)

@@ -31,7 +31,11 @@ export function fakeService(more: Partial<TerminalServiceDeps> = {}) {
   }
   const deps: TerminalServiceDeps = {
     store: createTerminalStore(db),
-    launcher: { start: async (spec) => make(spec), adopt: async (only) => [...sources.values()].filter(({ terminalId }) => only === undefined || terminalId === only) },
+    launcher: {
+      start: async (spec) => make(spec),
+      adopt: async (only) =>
+        [...sources.values()].filter(({ terminalId }) => only === undefined || terminalId === only),
+    },
     clock,
     prepare: async ({ terminal_id: terminalId, cols, rows }) => ({
       ...{ terminalId, cwd: '/w', env: {}, cols, rows, layer: { kind: 'pty', argv: ['/bin/sh'] } },

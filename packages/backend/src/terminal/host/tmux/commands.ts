@@ -36,9 +36,14 @@ export function newSessionArguments(options: {
     ...set('update-environment', Object.keys(env).join(' ')),
     ...['set-option', '-s', 'escape-time', '20', ';'],
     ...['set-option', '-s', 'set-clipboard', 'off', ';'],
-    ...['new-session', '-d', '-s', session, '-x', String(cols), '-y', String(rows), '-c', cwd, '--', ...argv],
+    ...['new-session', '-d', '-s', session, '-x', String(cols), '-y', String(rows), '-c', cwd, '--', ...argv, ';'],
+    // Whoever opens the session from elsewhere changes nothing of it.
+    ...['set-option', '-g', 'update-environment', ''],
   ]
 }
+
+/** `-E`: the session keeps the environment that it was started with, whatever this client has. */
+export const attachArguments = (target: string) => ['-C', 'attach-session', '-E', '-t', target]
 
 /** Bytes as the program of a pane gets them, in commands of a length that tmux takes. */
 export function inputCommands(pane: string, bytes: Uint8Array): string[] {
