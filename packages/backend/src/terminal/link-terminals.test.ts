@@ -117,6 +117,32 @@ test('the program is held a window ahead of its viewers, and runs on when they g
   expect(viewer.position).toBe(source.status.end_offset)
 })
 
+test.each([
+  ['grows for viewers that are quick', 50, 200_000],
+  ['shrinks for viewers that are slow', 2_000, 40_000],
+])('the window %s', async (what, parseEveryMs, bytes) => {
+  const world = await watchedTerminal()
+  const { source, hub, clock } = world
+  const viewer = new FakeViewer()
+  await hub.attach(viewer)
+  await calm(world)
+  for (let round = 0; round < 30; round++) {
+    source.print(10_000_000)
+    await clock.advance(parseEveryMs)
+    hub.drain()
+    hub.parse()
+  }
+  const parsed = viewer.position ?? 0
+  for (let round = 0; round < 5; round++) {
+    source.print(10_000_000)
+    await clock.advance(20)
+    hub.drain()
+  }
+  const ahead = source.status.end_offset - parsed
+  if (what.startsWith('grows')) expect(ahead).toBeGreaterThan(bytes)
+  else expect(ahead).toBeLessThan(bytes)
+})
+
 test('hidden viewers hold nothing, and without viewers nothing leaves', async () => {
   const world = await watchedTerminal()
   const { source, hub } = world

@@ -99,6 +99,8 @@ export class LiveOutput implements Lane {
     this.#interactive = interactive
     const acked = Math.min(offset, this.#cursor)
     if (acked > this.#acked) {
+      // The source gets no credit beyond the window, so a full one shows in what came, not in what waits.
+      if (this.#received >= this.#limit()) this.#window.onLimited()
       this.#acked = acked
       this.#window.onAck(acked, acked < this.#cursor, this.#out.clock.now())
       this.alive()
