@@ -1,5 +1,6 @@
 import type { SizeAt } from '@pilot/protocol/terminal/model'
 import { SerializeAddon } from '@xterm/addon-serialize'
+import { Unicode11Addon } from '@xterm/addon-unicode11'
 import { Terminal } from '@xterm/headless'
 
 /** A terminal to be drawn: a picture, and the raw output that follows it. */
@@ -33,6 +34,9 @@ export async function runEmulator(job: EmulatorJob): Promise<EmulatorResult> {
   try {
     const serializer = new SerializeAddon()
     terminal.loadAddon(serializer)
+    // The widths that tabs use: a picture drawn with others puts what follows an emoji elsewhere.
+    terminal.loadAddon(new Unicode11Addon())
+    terminal.unicode.activeVersion = '11'
     const write = (bytes: Uint8Array) => new Promise<void>((resolve) => terminal.write(bytes, resolve))
     await write(job.snapshot)
     let at = 0
