@@ -24,7 +24,7 @@ class SocketPipe implements Pipe {
       if (written === frame.length) return true
       frame = frame.subarray(written)
     }
-    this.#backlog.push(frame)
+    this.#backlog.push(frame.slice())
     this.#waiting += frame.length
     if (this.#waiting > BACKLOG_MAX) this.close()
     return false

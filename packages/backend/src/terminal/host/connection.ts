@@ -4,8 +4,9 @@ import type { Ring } from './ring.ts'
 import type { Sizes } from './sizes.ts'
 import { CLIENT_FRAME, FrameDecoder, FrameReader, FrameWriter, HOST_FRAME } from './wire.ts'
 
-/** The far end of a connection. `send` keeps what it cannot write at once and then says false until `onDrained`. */
+/** The far end of a connection. */
 export interface Pipe {
+  /** What cannot be written at once is copied, because `frame` is used again; false then, until `drained`. */
   send(frame: Uint8Array): boolean
   close(): void
 }
@@ -34,6 +35,10 @@ export interface ConnectionOptions {
 }
 
 const decodeWriter = new TextDecoder()
+/** From this many bytes on a frame is written into memory that is kept. */
+const BULK = 16 * 1024
+/** What a frame of output has beside its bytes, and some. */
+const FRAME_ROOM = 64
 
 /** One client: what it follows, up to where it granted credit, and the frames it sends. */
 export class Connection {
@@ -49,6 +54,7 @@ export class Connection {
   #toldSize = -1
   /** The cursor jumped over output that was lost, and the client does not know yet. */
   #lost = false
+  #bulk: Uint8Array | undefined
   /** Told once for each credit that turns out too small. */
   #mayTellLoss = false
   role: string | null = null
@@ -128,12 +134,19 @@ export class Connection {
         break
       }
       this.#lost = false
-      const writer = new FrameWriter(HOST_FRAME.output, 8 + until - cursor).offset(cursor)
+      const writer = new FrameWriter(HOST_FRAME.output, 8 + until - cursor, this.#buffer(until - cursor)).offset(cursor)
       ring.copy(cursor, until - cursor, writer.frame, writer.position)
       this.#cursor = until
       this.send(writer.frame)
     }
     this.#lastPump = clock.now()
+  }
+
+  /** Room for a frame of output. Bulk uses the same again and again; what is small costs less when it is made anew. */
+  #buffer(length: number): Uint8Array | undefined {
+    if (length < BULK) return undefined
+    this.#bulk ??= new Uint8Array(OUTPUT_FRAME_MAX + FRAME_ROOM)
+    return this.#bulk
   }
 
   /** The size at the present end changed: a client that was told the former one there is told the new one. */

@@ -139,7 +139,10 @@ test('a replay from every place that the tracker names shows what an uninterrupt
 const told: fc.Arbitrary<Step> = fc
   .oneof(
     { weight: 8, arbitrary: paragraph },
-    { weight: 4, arbitrary: fc.constantFrom(0, 1, 2, 3, 4, 7, 22, 24, 27, 31, 39, 92, '38;5;200').map((code) => `${ESC}[${code}m`) },
+    {
+      weight: 4,
+      arbitrary: fc.constantFrom(0, 1, 2, 3, 4, 7, 22, 24, 27, 31, 39, 92, '38;5;200').map((code) => `${ESC}[${code}m`),
+    },
     { weight: 4, arbitrary: word },
     { weight: 3, arbitrary: csi.filter((text) => !/[bru]$|s$/.test(text)) },
     { weight: 2, arbitrary: fc.constantFrom(...[1, 7, 66, 1000, 1002, 1004, 2004].map((mode) => `${ESC}[?${mode}h`)) },

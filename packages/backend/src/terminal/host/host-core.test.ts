@@ -305,7 +305,11 @@ test('what waits of a writer is withdrawn exactly, and its count is told before 
     fc.property(
       fc.array(
         fc.oneof(
-          fc.record({ do: fc.constant('type' as const), writer: fc.constantFrom('a', 'b'), n: fc.integer({ min: 1, max: 9_000 }) }),
+          fc.record({
+            do: fc.constant('type' as const),
+            writer: fc.constantFrom('a', 'b'),
+            n: fc.integer({ min: 1, max: 9_000 }),
+          }),
           fc.record({ do: fc.constant('withdraw' as const), writer: fc.constantFrom('a', 'b'), n: fc.constant(0) }),
           fc.record({ do: fc.constant('take' as const), writer: fc.constant('a'), n: fc.constant(0) }),
         ),

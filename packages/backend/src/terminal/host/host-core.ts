@@ -44,6 +44,9 @@ export class HostCore implements ConnectionHandler, LayerEvents {
   readonly #connections = new Set<Connection>()
   #layer: Layer | null = null
   #state: HostStatus['state'] = 'running'
+  /** The program was ended on request, and its holder was told to go before it knew. */
+  #gone = false
+  #dismissed = false
   #exitCode: number | null = null
   #reason: string | null = null
   #process = ''
@@ -158,6 +161,7 @@ export class HostCore implements ConnectionHandler, LayerEvents {
     this.#reason = reason
     for (const connection of this.#connections) connection.pump()
     this.#statusChanged()
+    if (this.#dismissed) this.#options.onDismissed()
   }
 
   onResized(cols: number, rows: number): void {
@@ -216,6 +220,7 @@ export class HostCore implements ConnectionHandler, LayerEvents {
 
   onEnd(connection: Connection, request: number, force: boolean, graceMs: number): void {
     const answer = (gone: boolean) => {
+      this.#gone ||= gone
       if (this.#connections.has(connection))
         connection.send(new FrameWriter(HOST_FRAME.endAnswer, 5).u32(request).u8(gone ? 1 : 0).frame)
     }
@@ -228,6 +233,8 @@ export class HostCore implements ConnectionHandler, LayerEvents {
 
   onDismiss(): void {
     if (this.#state !== 'running') this.#options.onDismissed()
+    // The program is gone already, only the end of its output is still read.
+    else this.#dismissed = this.#gone
   }
 
   onRead(connection: Connection, request: number, from: number, max: number): void {

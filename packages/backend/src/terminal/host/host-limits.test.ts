@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { RING_MAX } from './limits.ts'
 import { bun, hostEntry, type Recorded, testHosts, until } from './testing-host.ts'
@@ -114,4 +116,23 @@ test('of two that fight over the size the last one wins, and both are told the s
   first.type('\x03')
   first.type('stty size\r')
   await said(first, '22 77')
+})
+
+test('a program that reads late gets everything that was typed meanwhile, in order', async () => {
+  const terminal = await hosts.start([
+    '/bin/sh',
+    '-c',
+    'stty raw -echo; echo ready; until [ -e go ]; do sleep 0.05; done; head -c 250000 | cksum',
+  ])
+  terminal.watch()
+  await said(terminal, 'ready')
+  const paste = Buffer.from(Array.from({ length: 50_000 }, (_, index) => `${index % 10_000}`.padStart(5)).join(''))
+  for (let at = 0; at < paste.length; at += 16_384) terminal.source.write('a', at, paste.subarray(at, at + 16_384))
+  // The kernel has taken what it can.
+  await until('a part was taken', () => terminal.source.accepted('a') > 0)
+  expect(terminal.source.accepted('a')).toBeLessThan(100_000)
+  writeFileSync(join(hosts.home, 'go'), '')
+  await until('all of it was taken', () => terminal.source.accepted('a') === paste.length)
+  const { stdout } = spawnSync('cksum', { input: paste, encoding: 'utf8' })
+  await said(terminal, stdout.trim())
 })

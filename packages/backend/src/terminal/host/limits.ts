@@ -27,8 +27,11 @@ export const FRAME_MAX = 8 * 1024 * 1024
 export const WRITER_QUEUE_MAX = 256 * 1024
 /** Bytes of all writers together: room for 64 of them that paste at once into a program that does not read. */
 export const INPUT_TOTAL_MAX = 64 * WRITER_QUEUE_MAX
-/** Bytes that are given to the kernel in one go: what is lost of the count when the kernel takes a part of them. */
-export const INPUT_CHUNK = 4 * 1024
+/**
+ * Bytes that are given to the kernel in one go: what is lost of the count when the kernel takes a part of them. Below
+ * the 4,095 that a terminal takes at once: Bun 1.4.4 never says that a larger write is done.
+ */
+export const INPUT_CHUNK = 2 * 1024
 /** Writers whose counts are kept. */
 export const WRITERS_MAX = 256
 export const WRITER_ID_MAX = 128

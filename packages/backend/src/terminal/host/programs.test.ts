@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { TerminalPictures } from '../pictures.ts'
 import { runEmulator } from '../emulator/run-emulator.ts'
+import { TerminalPictures } from '../pictures.ts'
 import { RING_MAX } from './limits.ts'
 import { Emulator } from './testing-emulator.ts'
 import { type Recorded, testHosts, until } from './testing-host.ts'
@@ -30,7 +30,16 @@ const programs: { name: string; run: string; keys: [keys: string, seen: string][
       [':set number\r', '\x1b['],
     ],
   },
-  { name: 'less', run: 'less -S /etc/services', keys: [['  dd', ':'], ['/tcp\r', 'tcp'], ['20y', ':'], ['\x1b[C', ':']] },
+  {
+    name: 'less',
+    run: 'less -S /etc/services',
+    keys: [
+      ['  dd', ':'],
+      ['/tcp\r', 'tcp'],
+      ['20y', ':'],
+      ['\x1b[C', ':'],
+    ],
+  },
 ]
 
 /** Waits until no output came for a while. */
@@ -63,31 +72,35 @@ async function seenAnew(terminal: Recorded): Promise<string[]> {
 }
 
 describe.each(programs)('$name', ({ name, run, keys }) => {
-  test.skipIf(!where(name))('is the same for those who attach in the middle, after a picture was stored, too', async () => {
-    const terminal = await hosts.start(['/bin/bash', '-c', `${FLOOD}; exec ${run}`])
-    const undisturbed = new Emulator(80, 24)
-    let drawn = 0
-    const same = async (what: string) => {
-      await still(terminal)
-      await undisturbed.draw(terminal.bytes().subarray(drawn), 0, [])
-      drawn = terminal.length()
-      expect(await seenAnew(terminal), what).toEqual(undisturbed.screen())
-    }
-    terminal.watch()
-    await until('the program', () => terminal.source.status.process === name && terminal.length() > RING_MAX)
-    await same('at the start')
-    for (const [typed, seen] of keys) {
-      const from = terminal.length()
-      terminal.type(typed)
-      await until(`${seen} after ${typed}`, () => terminal.bytes().subarray(from).includes(seen))
-      await same(`after ${JSON.stringify(typed)}`)
-    }
-    // The daemon stores a picture, and nothing else is left to begin with.
-    await new TerminalPictures(runEmulator).checkpoint(terminal.source)
-    for (const [typed] of keys) {
-      terminal.type(typed)
-      await same(`after a picture and ${JSON.stringify(typed)}`)
-    }
-    undisturbed.dispose()
-  }, 60_000)
+  test.skipIf(!where(name))(
+    'is the same for those who attach in the middle, after a picture was stored, too',
+    async () => {
+      const terminal = await hosts.start(['/bin/bash', '-c', `${FLOOD}; exec ${run}`])
+      const undisturbed = new Emulator(80, 24)
+      let drawn = 0
+      const same = async (what: string) => {
+        await still(terminal)
+        await undisturbed.draw(terminal.bytes().subarray(drawn), 0, [])
+        drawn = terminal.length()
+        expect(await seenAnew(terminal), what).toEqual(undisturbed.screen())
+      }
+      terminal.watch()
+      await until('the program', () => terminal.source.status.process === name && terminal.length() > RING_MAX)
+      await same('at the start')
+      for (const [typed, seen] of keys) {
+        const from = terminal.length()
+        terminal.type(typed)
+        await until(`${seen} after ${typed}`, () => terminal.bytes().subarray(from).includes(seen))
+        await same(`after ${JSON.stringify(typed)}`)
+      }
+      // The daemon stores a picture, and nothing else is left to begin with.
+      await new TerminalPictures(runEmulator).checkpoint(terminal.source)
+      for (const [typed] of keys) {
+        terminal.type(typed)
+        await same(`after a picture and ${JSON.stringify(typed)}`)
+      }
+      undisturbed.dispose()
+    },
+    60_000,
+  )
 })

@@ -38,6 +38,11 @@ export class CsiParams {
     this.values[at] = Math.min(PARAM_VALUE_MAX, (this.values[at] ?? 0) * 10 + value)
   }
 
+  /** The whole value of the last one. */
+  put(value: number): void {
+    if (this.count <= PARAMS_MAX) this.values[this.count - 1] = value
+  }
+
   get(index: number): number {
     return index < this.length ? (this.values[index] ?? 0) : 0
   }
@@ -113,6 +118,13 @@ export class VtScanner {
           this.#lastWasReturn = bytes[i - 1] === 0x0d
           continue
         }
+        if (byte === 0x1b) {
+          const after = this.#wholeCsi(bytes, i, offset)
+          if (after > 0) {
+            i = after
+            continue
+          }
+        }
         if (byte === 0x0a && this.#lastWasReturn) this.sink.newLine(offset + i)
         else if (byte === 0x1b) this.#startEscape(offset + i)
         else if (byte === 0xc2) this.#c1Lead = true
@@ -125,6 +137,35 @@ export class VtScanner {
       else this.#inSequence(byte, offset + i)
       i += 1
     }
+  }
+
+  /**
+   * The common case at once: a control sequence of numbers alone that lies in one piece. Returns the index after it, 0
+   * for anything else, which then goes byte by byte.
+   */
+  #wholeCsi(bytes: Uint8Array, begin: number, offset: number): number {
+    if (bytes[begin + 1] !== 0x5b) return 0
+    const params = this.#params
+    params.clear()
+    let value = 0
+    for (let i = begin + 2; i < bytes.length; i += 1) {
+      const byte = bytes[i] ?? 0
+      if (byte >= 0x30 && byte <= 0x39) {
+        value = Math.min(PARAM_VALUE_MAX, value * 10 + byte - 0x30)
+        continue
+      }
+      params.put(value)
+      value = 0
+      if (byte === 0x3b) params.next(false)
+      else if (byte === 0x3a) params.next(true)
+      else {
+        if (byte < 0x40 || byte >= 0x7f) return 0
+        this.#lastWasReturn = false
+        this.sink.csi(0, '', params, byte, offset + begin, offset + i + 1)
+        return i + 1
+      }
+    }
+    return 0
   }
 
   #startEscape(at: number): void {

@@ -87,9 +87,11 @@ export class FrameWriter {
   readonly #view: DataView
   #at = HEADER
 
-  constructor(type: number, payloadLength: number) {
-    this.frame = new Uint8Array(HEADER + payloadLength)
-    this.#view = new DataView(this.frame.buffer)
+  /** `room` is memory for the whole frame that may be overwritten. */
+  constructor(type: number, payloadLength: number, room?: Uint8Array) {
+    const length = HEADER + payloadLength
+    this.frame = room ? room.subarray(0, length) : new Uint8Array(length)
+    this.#view = new DataView(this.frame.buffer, this.frame.byteOffset, length)
     this.#view.setUint32(0, 1 + payloadLength, true)
     this.#view.setUint8(4, type)
   }

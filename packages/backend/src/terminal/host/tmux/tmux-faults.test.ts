@@ -8,12 +8,16 @@ import { tmuxServerPath } from './commands.ts'
 
 let hosts: ReturnType<typeof testHosts>
 let server: string
+/** The server itself, which a deleted socket would keep from being ended. */
+let serverPid: number | null
 beforeEach(() => {
   hosts = testHosts()
+  serverPid = null
   server = tmuxServerPath(hosts.root, tmpdir())
 })
 afterEach(async () => {
-  tmux('kill-server')
+  const { status } = tmux('kill-server')
+  if (status !== 0 && serverPid !== null) process.kill(serverPid, 'SIGTERM')
   await hosts.dispose()
 })
 
@@ -35,6 +39,7 @@ test('a deleted socket of the server takes nothing away, and is there again for 
   terminal.watch()
   terminal.type('echo be"fore"\r')
   await until('a shell', () => terminal.text().includes('before'))
+  serverPid = Number(tmux('display-message', '-p', '#{pid}').stdout)
   rmSync(server)
   // The one that follows the session keeps its connection.
   terminal.type('echo af"ter"\r')
@@ -56,7 +61,10 @@ test('tmux that is missing or too old is refused with what to do', async () => {
   mkdirSync(bin)
   for (const name of ['bash', 'sh']) symlinkSync(`/bin/${name}`, join(bin, name))
   await expect(start({ PATH: bin })).rejects.toThrow(
-    expect.objectContaining({ code: 'VALIDATION_FAILED', message: expect.stringContaining('Install tmux 3.2 or newer') }),
+    expect.objectContaining({
+      code: 'VALIDATION_FAILED',
+      message: expect.stringContaining('Install tmux 3.2 or newer'),
+    }),
   )
   writeFileSync(join(bin, 'tmux'), '#!/bin/sh\necho "tmux 2.9a"\n')
   chmodSync(join(bin, 'tmux'), 0o755)
@@ -78,7 +86,10 @@ test('a session that is followed again has the environment of its start', async 
   expect(told).toContain(`PILOT_TERMINAL_ID=${terminal.source.terminalId}`)
   expect(told).toContain('LANG=C.UTF-8')
   // A person who opens it elsewhere changes nothing of it.
-  const elsewhere = spawnSync('tmux', ['-S', server, '-C', 'attach-session', '-t', '=work'], { env: { TERM: 'dumb' }, input: '' })
+  const elsewhere = spawnSync('tmux', ['-S', server, '-C', 'attach-session', '-t', '=work'], {
+    env: { TERM: 'dumb' },
+    input: '',
+  })
   expect(elsewhere.status).toBe(0)
   expect(tmux('show-environment', '-t', '=work').stdout).toBe(told)
 }, 30_000)
