@@ -13,6 +13,7 @@ const programs = {
   stream: () => import('./stream.ts'),
   page: () => import('./page.ts'),
   memory: () => import('./memory.ts'),
+  terminal: () => import('./terminal.ts'),
 }
 
 const named = process.argv.slice(2)

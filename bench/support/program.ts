@@ -15,9 +15,12 @@ export function bun(): string {
   return join(root, 'node_modules', '@oven', `bun-${os}-${cpu}`, 'bin', 'bun')
 }
 
-let built: string | null = null
+let built: string | null = process.env.PILOT_BENCH_PROGRAM ?? null
 
-/** Builds app and server as `npm start` does, once per run, and gives the server's bundle. */
+/**
+ * Builds app and server as `npm start` does, once per run, and gives the server's bundle. PILOT_BENCH_PROGRAM names
+ * another one, to compare two builds.
+ */
 export function program(): string {
   if (built) return built
   const code = "const { build } = await import('./scripts/lib/bootstrap.mjs'); process.stdout.write(await build())"

@@ -5,8 +5,9 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DESKTOP, launchBrowser, PHONE, watchedPage } from '../support/browser.ts'
 import { accessibilityProblems, cutOff, sidewaysScroll, smallTargets } from '../support/checks.ts'
-import { type RunningPilot, startPilot } from '../support/pilot.ts'
+import { type RunningPilot, startPilot, until } from '../support/pilot.ts'
 import { listedAs, makeRepository, scratchDirectory, signIn, startSession } from '../support/steps.ts'
+import { isLive, makeTerminal, moreMenu, run, snapshot } from '../support/terminal-steps.ts'
 
 const PICTURES = join(fileURLToPath(import.meta.url), '..', '..', '..', 'dist', 'screens')
 
@@ -32,6 +33,7 @@ describe('screens', () => {
   let instance: string
   let asking: string
   let done: string
+  let terminal: string
 
   beforeAll(async () => {
     mkdirSync(PICTURES, { recursive: true })
@@ -73,6 +75,12 @@ describe('screens', () => {
       script('Add a test for the cart', `@tool bash ${JSON.stringify(command)}`),
     )
     await page.getByRole('button', { name: /Allow once/ }).waitFor({ timeout: 90_000 })
+    const id = await makeTerminal(page, workspace, { title: 'Tests' })
+    terminal = `${workspace}/terminal/${id}`
+    await page.goto(terminal)
+    await isLive(page)
+    await run(page, "clear; git log --oneline --color; printf '\\033[3%dmcolour \\033[0m' 1 2 3 4 5 6; echo")
+    await until('the colours', async () => /(colour ){6}/.test(await snapshot(page, workspace, id)))
     const storageState = await context.storageState()
     await context.close()
     contexts = {
@@ -92,6 +100,8 @@ describe('screens', () => {
     ready: (page: Page) => ReturnType<Page['locator']>
     signedOut?: true
     expected?: RegExp[]
+    /** What a person does first. */
+    prepare?: (page: Page) => Promise<void>
   }
   const SCENES: Scene[] = [
     {
@@ -109,6 +119,40 @@ describe('screens', () => {
     },
     { name: 'session-done', url: () => done, ready: (page) => page.getByText('adds up the prices now').last() },
     { name: 'sessions', url: () => workspace, ready: (page) => page.getByText('Fix the total').first() },
+    {
+      name: 'terminals',
+      url: () => `${workspace}/terminal`,
+      ready: (page) => page.getByText('Tests', { exact: true }).first(),
+    },
+    { name: 'terminal', url: () => terminal, ready: (page) => page.getByText(/^Live/).last() },
+    {
+      name: 'terminal-find',
+      url: () => terminal,
+      ready: (page) => page.getByText(/^\d+ of \d+$/),
+      prepare: async (page) => {
+        await isLive(page)
+        const phone = (page.viewportSize()?.width ?? 0) <= PHONE.width
+        if (phone) await moreMenu(page, 'Find in the output')
+        else await page.getByRole('button', { name: 'Find in the output' }).click()
+        await page.getByRole('textbox', { name: 'Find in the output' }).fill('colour')
+      },
+    },
+    {
+      name: 'terminal-paste',
+      url: () => terminal,
+      ready: (page) => page.getByRole('dialog').getByText('Paste 2 lines?'),
+      prepare: async (page) => {
+        await isLive(page)
+        const target = (await page.getByLabel('Type into the terminal').count())
+          ? page.getByLabel('Type into the terminal')
+          : page.locator('.xterm-helper-textarea')
+        await target.evaluate((node) => {
+          const clipboardData = new DataTransfer()
+          clipboardData.setData('text/plain', 'git add .\ngit commit')
+          node.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+        })
+      },
+    },
     { name: 'instance', url: () => instance, ready: (page) => page.getByText('Online').first() },
     {
       name: 'machines',
@@ -152,12 +196,13 @@ describe('screens', () => {
     { ...scene, size: 'phone' as const },
   ])
 
-  it.each(CASES)('$name on a $size', async ({ name, url, ready, size, signedOut, expected }) => {
+  it.each(CASES)('$name on a $size', async ({ name, url, ready, size, signedOut, expected, prepare }) => {
     const phone = size === 'phone'
     // One context per size: a page's code is compiled once.
     const context = signedOut ? await browser.newContext(SIZES[size]) : contexts[size]
     const { page, problems } = await watchedPage(context, expected)
     await page.goto(url())
+    await prepare?.(page)
     for (const theme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
       await ready(page).waitFor()

@@ -51,8 +51,10 @@ export class FakeJournal implements AgentEventSource {
 export class Wire {
   cut = false
   /** Changes what the far end gets; null drops it. */
-  mangle: (data: string | Uint8Array) => string | Uint8Array | null = (data) => data
+  mangle: (data: string | Uint8Array<ArrayBuffer>) => string | Uint8Array<ArrayBuffer> | null = (data) => data
   buffered = 0
+  /** What goes this way does not arrive any more, and neither end is told: `up` is what the machine says. */
+  silent: 'up' | 'down' | 'both' | null = null
   closedBy: { code: number; reason: string } | null = null
   readonly hubSocket: FakeSocket
   readonly #handlers: LinkSocketHandlers
@@ -68,13 +70,15 @@ export class Wire {
       const copy = typeof data === 'string' ? data : data.slice()
       setImmediate(() => {
         const got = this.mangle(copy)
-        if (!this.cut && got !== null) handlers.message(got)
+        if (!this.cut && got !== null && !this.#silences('down')) handlers.message(got)
       })
       return true
     }
     this.hubSocket.onClosed = () => {
       const { code, reason } = this.hubSocket.closed ?? { code: 1006, reason: '' }
-      setImmediate(() => this.lose(code, reason))
+      setImmediate(() => {
+        if (!this.#silences('down')) this.lose(code, reason)
+      })
     }
     setImmediate(() => {
       if (this.cut) return
@@ -86,15 +90,18 @@ export class Wire {
     const copy = typeof data === 'string' ? data : data.slice()
     setImmediate(() => {
       const got = this.mangle(copy)
-      if (!this.cut && got !== null) this.#world.hub.onMessage(this.hubSocket, got)
+      if (!this.cut && got !== null && !this.#silences('up')) this.#world.hub.onMessage(this.hubSocket, got)
     })
   }
-  /** Both ends learn that the connection is gone. */
+  /** Both ends learn that the connection is gone. Through a silent wire the hub does not. */
   lose(code = 1006, reason = ''): void {
     if (this.cut) return
     this.cut = true
-    this.#world.hub.onClose(this.hubSocket)
+    if (!this.#silences('up')) this.#world.hub.onClose(this.hubSocket)
     this.#handlers.close(code, reason)
+  }
+  #silences(way: 'up' | 'down'): boolean {
+    return this.silent === way || this.silent === 'both'
   }
 }
 
@@ -105,6 +112,8 @@ export class LinkWorld {
   readonly session = newId('agent_session')
   readonly journal = new FakeJournal(this.session, this.hubWorld.workspace.workspace_id)
   readonly wires: Wire[] = []
+  /** No connection comes about. */
+  dead = false
   readonly logs: string[] = []
   readonly link: RuntimeLink
   handler: RuntimeLinkOptions['handler'] = async () => new Response('ok')
@@ -116,6 +125,7 @@ export class LinkWorld {
       connect: (handlers) => {
         const wire = new Wire(this.hubWorld, handlers, bootId)
         this.wires.push(wire)
+        if (this.dead) setImmediate(() => wire.lose())
         return {
           send: (data) => wire.send(data),
           close: (code, reason) => wire.lose(code, reason),

@@ -15,7 +15,11 @@ beforeEach(() => {
 afterEach(async () => {
   world.link.stop()
   await arrive()
-  expect([world.clock.pending, world.link.stats, world.journal.listeners]).toEqual([0, { streams: 0, watched: 0 }, 0])
+  expect([world.clock.pending, world.link.stats, world.journal.listeners]).toEqual([
+    0,
+    { streams: 0, watched: 0, terminals: null },
+    0,
+  ])
   expect(world.hubWorld.hub.stats).toMatchObject({ streams: 0, pending: 0 })
   expect(unhandled.splice(0)).toEqual([])
 })

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,8 +15,8 @@ export function bunBinary(): string {
   return join(root, 'node_modules', '@oven', `bun-${os}-${cpu}`, 'bin', 'bun')
 }
 
-/** The product's test build, with the dev sign-in compiled in. */
-export const pilotProgram = join(root, 'dist', 'pilot-test.js')
+/** The product's test build, with the dev sign-in compiled in, or the program that PILOT_TEST_PROGRAM names. */
+export const pilotProgram = process.env.PILOT_TEST_PROGRAM ?? join(root, 'dist', 'pilot-test.js')
 
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -73,7 +73,7 @@ export interface RunningPilot {
   pids: (...words: string[]) => number[]
   /** Asks for another sign-in link. */
   newLink: () => Promise<string>
-  /** Ends everything; the home stays unless `startPilot` made it. */
+  /** Ends everything, terminals too, and fails when one lives on; the home stays unless `startPilot` made it. */
   stop: () => Promise<number | null>
 }
 
@@ -110,7 +110,9 @@ export async function startPilot(options: PilotOptions = {}): Promise<RunningPil
       await exited
       clearTimeout(timer)
     }
+    const left = await endTerminals(home, env)
     if (ownHome) rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+    if (left) throw new Error(`terminals live on after the stop: ${left}`)
     return supervisor.exitCode
   }
   const newLink = async () => {
@@ -145,6 +147,47 @@ export async function startPilot(options: PilotOptions = {}): Promise<RunningPil
   } catch (error) {
     await stop()
     throw new Error(`${error instanceof Error ? error.message : String(error)}\n${output}`)
+  }
+}
+
+/** Ends the terminals of a home as its user would; says what is left of them, or nothing. */
+async function endTerminals(home: string, env: Record<string, string | undefined>): Promise<string> {
+  const holders = terminalHolders(home)
+  if (holders.length === 0) return ''
+  const child = spawn(bunBinary(), [pilotProgram, 'stop', '--terminals', '--home', home], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  child.stdout.on('data', (data: Buffer) => {
+    output += data.toString()
+  })
+  const [code] = (await once(child, 'close')) as [number | null]
+  const isGone = () => holders.every((pid) => !isTerminalHolder(pid))
+  const gone = await until('the terminals to be gone', isGone, 5_000).catch(() => false)
+  if (!gone) for (const pid of holders.filter(isTerminalHolder)) process.kill(pid, 'SIGKILL')
+  return code === 0 && gone ? '' : output
+}
+
+/** Processes that hold a terminal of this home, as they wrote down themselves. */
+export function terminalHolders(home: string): number[] {
+  const terminals = join(home, 'runtime', 'terminals')
+  if (!existsSync(terminals)) return []
+  return readdirSync(terminals).flatMap((name) => {
+    try {
+      const { pid } = JSON.parse(readFileSync(join(terminals, name, 'host.json'), 'utf8')) as { pid: number }
+      return isTerminalHolder(pid) ? [pid] : []
+    } catch {
+      return []
+    }
+  })
+}
+
+function isTerminalHolder(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes('pty-host')
+  } catch {
+    return false
   }
 }
 

@@ -24,7 +24,7 @@ import type { WorkspaceView } from '@pilot/protocol/api/views'
 import type { Launch } from '@pilot/protocol/terminal/rest'
 import { useQuery } from '@tanstack/react-query'
 import { Navigate } from '@tanstack/react-router'
-import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
+import { type KeyboardEvent, useEffect, useEffectEvent, useRef, useState } from 'react'
 import { useDocumentTitle } from '../lib/document-title.ts'
 import { PHONE } from '../workspace/breakpoints.ts'
 import { isAway, useAwayText } from '../workspace/machine-facts.tsx'
@@ -56,6 +56,9 @@ export interface TerminalsPaneProps {
   listShown: boolean
   onToggleList: () => void
 }
+
+/** A closed dialog has given the focus back by then. */
+const AFTER_DIALOG_MS = 30
 
 /** The terminals of a workspace: tabs and splits on a desktop, one at a time on a phone. */
 export function TerminalsPane(props: TerminalsPaneProps) {
@@ -143,16 +146,17 @@ export function TerminalsPane(props: TerminalsPaneProps) {
   }
   const dialog = options || help || actions.closing !== null
   const wasDialog = useRef(dialog)
+  // Typing goes on in the terminal, and not on the button whose menu opened the dialog.
+  const refocus = useEffectEvent(() => {
+    if (!touch && focused) panes.current.get(focused)?.focus()
+  })
   useEffect(() => {
     const closed = wasDialog.current && !dialog
     wasDialog.current = dialog
-    if (!closed || touch || !focused) return
-    // A dialog that a menu opened has nothing to give the focus back to.
-    const frame = requestAnimationFrame(() => {
-      if (document.activeElement === document.body) panes.current.get(focused)?.focus()
-    })
-    return () => cancelAnimationFrame(frame)
-  }, [dialog, touch, focused])
+    if (!closed) return
+    const timer = setTimeout(() => refocus(), AFTER_DIALOG_MS)
+    return () => clearTimeout(timer)
+  }, [dialog])
   const openNew = (launch: Launch) => void open({ launch })
 
   const blocked = isAway(connection) ? `${away ?? ''} Terminals there go on; a new one has to wait.`.trim() : null

@@ -1,0 +1,251 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { watchedPage } from '../support/browser.ts'
+import { freePort, until } from '../support/pilot.ts'
+import { Relay } from '../support/relay.ts'
+import {
+  AWAY,
+  countInTab,
+  isLive,
+  lineNumbers,
+  linkState,
+  promptThere,
+  run,
+  screen,
+  shows,
+  snapshot,
+  startTerminalWorld,
+  type TerminalWorld,
+  withShell,
+} from '../support/terminal-steps.ts'
+
+const LINES = 900
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
+/** Prints numbered lines for some seconds. */
+const COUNT = `for n in $(seq 1 ${LINES}); do echo "n$n."; read -t 0.004 <> <(:); done`
+
+/** Browser and server are linked through a relay, so that a test can take the network away. */
+describe('a terminal on bad links', () => {
+  let world: TerminalWorld
+  let relay: Relay
+
+  beforeAll(async () => {
+    const port = await freePort()
+    relay = await Relay.start({ to: port })
+    world = await startTerminalWorld({ port, baseUrl: relay.url })
+  })
+  afterAll(async () => {
+    await world?.stop()
+    await relay?.close()
+  })
+  afterEach(async () => {
+    relay.heal()
+    await world.desktop.setOffline(false)
+  })
+
+  const processes = {
+    runtime: () => world.pilot.pids('runtime', '--supervised'),
+    gateway: () => world.pilot.pids('serve', '--supervised'),
+  }
+  type Process = keyof typeof processes
+  async function kill(name: Process): Promise<void> {
+    const [pid] = processes[name]()
+    if (!pid) throw new Error(`no ${name} is running`)
+    process.kill(pid, 'SIGKILL')
+    await until(`the ${name} to be gone`, () => !processes[name]().includes(pid))
+  }
+  /** While it runs nothing that was killed is brought back. */
+  async function withoutSupervisor(action: () => Promise<void>): Promise<void> {
+    world.pilot.supervisor.kill('SIGSTOP')
+    try {
+      await action()
+    } finally {
+      world.pilot.supervisor.kill('SIGCONT')
+    }
+  }
+  async function networkAway(): Promise<void> {
+    // In this order: a browser that pretends to be offline does not hear that its connections are reset.
+    relay.away()
+    await world.desktop.setOffline(true)
+  }
+  async function networkBack(): Promise<void> {
+    relay.heal()
+    await world.desktop.setOffline(false)
+  }
+  const stale = (page: Page) => linkState(page, /^Stale since/).waitFor({ timeout: 20_000 })
+
+  /** Each line once and in order, also what was scrolled away. */
+  async function expectEveryLine(page: Page, id: string): Promise<void> {
+    expect(await countInTab(page, 'n\\d+\\.')).toBe(LINES)
+    expect(lineNumbers(await snapshot(page, world.url, id, 'format=text&scrollback=2000'))).toEqual(upTo(LINES))
+  }
+
+  it('takes what is typed during output, and a reload in the middle loses and doubles nothing', async () => {
+    const { page, problems, id } = await withShell(world.desktop, world.url)
+    expect(relay.connections).toBeGreaterThan(0)
+    await run(page, COUNT)
+    await shows(page, /n\d+\./)
+    await run(page, 'echo "typed $((6*7))"')
+    await page.reload()
+    await isLive(page)
+    await shows(page, /n\d\d\d+\./)
+    await page.reload()
+    await shows(page, 'typed 42')
+    await expectEveryLine(page, id)
+    expect(problems).toEqual([])
+    await page.close()
+  })
+
+  it('offline in the middle of output: says so, and then shows what was missed', async () => {
+    const { page, problems, id } = await withShell(world.desktop, world.url, AWAY)
+    await run(page, COUNT)
+    await shows(page, /n\d+\./)
+    await networkAway()
+    await stale(page)
+    const frozen = await screen(page)
+    expect(frozen).not.toContain(`n${LINES}.`)
+    await networkBack()
+    await isLive(page)
+    await shows(page, `n${LINES}.`)
+    await promptThere(page)
+    await expectEveryLine(page, id)
+    expect(problems).toEqual([])
+    await page.close()
+  })
+
+  it.each<Process>(['gateway', 'runtime'])('kill -9 of the %s in the middle of output', async (name) => {
+    const { page, problems, id } = await withShell(world.desktop, world.url, AWAY)
+    await run(page, COUNT)
+    await shows(page, /n\d+\./)
+    await withoutSupervisor(async () => {
+      await kill(name)
+      await linkState(page, name === 'gateway' ? /^Stale since/ : /^Machine offline since/).waitFor({ timeout: 20_000 })
+    })
+    await isLive(page)
+    await shows(page, `n${LINES}.`)
+    await promptThere(page)
+    await expectEveryLine(page, id)
+    await run(page, 'echo "and on $((40+2))"')
+    await shows(page, 'and on 42')
+    expect(problems).toEqual([])
+    await page.close()
+  })
+
+  it('both at once, with the same terminal open on another page and on a phone', async () => {
+    const { page, problems, id } = await withShell(world.desktop, world.url, AWAY)
+    const others = [await watchedPage(world.desktop, AWAY), await watchedPage(world.phone, AWAY)]
+    for (const { page: other } of others) {
+      await other.goto(`${world.url}/terminal/${id}`)
+      await isLive(other)
+    }
+    await run(page, COUNT)
+    for (const { page: other } of others) await shows(other, /n\d\d\d\./)
+    await withoutSupervisor(async () => {
+      await kill('runtime')
+      await kill('gateway')
+      for (const one of [page, ...others.map(({ page: other }) => other)]) {
+        await linkState(one, /^Stale since/).waitFor({ timeout: 20_000 })
+      }
+    })
+    for (const { page: one, problems: told } of [{ page, problems }, ...others]) {
+      await isLive(one)
+      await shows(one, `n${LINES}.`)
+      await expectEveryLine(one, id)
+      expect(told).toEqual([])
+    }
+    for (const { page: other } of others) await other.close()
+    await page.close()
+  })
+
+  it('full-screen programs are the same after a reload and after the machine was away', async () => {
+    writeFileSync(
+      join(world.repo, 'long.txt'),
+      upTo(300)
+        .map((n) => `line ${n} of a long file\n`)
+        .join(''),
+    )
+    const { page, problems } = await withShell(world.desktop, world.url, AWAY)
+    await run(page, 'less long.txt')
+    await shows(page, 'line 1 of')
+    await page.keyboard.press('Space')
+    await until('another page of it', async () => !(await screen(page)).includes('line 1 of'))
+    const paged = await screen(page)
+    await page.reload()
+    await isLive(page)
+    await until('the same page', async () => (await screen(page)) === paged, 10_000)
+    await page.keyboard.type('q')
+    await promptThere(page)
+    expect(await screen(page)).toContain('less long.txt')
+
+    await run(page, 'vim -u NONE -N edited.txt')
+    await shows(page, '"edited.txt"')
+    await page.keyboard.type('ihello from vim')
+    await shows(page, 'hello from vim')
+    await kill('runtime')
+    await page.reload()
+    await isLive(page)
+    await shows(page, 'hello from vim')
+    await page.keyboard.type(' again')
+    await page.keyboard.press('Escape')
+    await run(page, ':wq')
+    await promptThere(page)
+    expect(readFileSync(join(world.repo, 'edited.txt'), 'utf8')).toBe('hello from vim again\n')
+    expect(problems).toEqual([])
+    await page.close()
+  })
+
+  describe('what was typed without a link', () => {
+    const marks = (name: string) => {
+      try {
+        return readFileSync(join(world.repo, name), 'utf8').split('\n').filter(Boolean).length
+      } catch {
+        return 0
+      }
+    }
+    const unsent = (page: Page) => page.getByText(/characters were not sent/)
+
+    it('goes by itself, once, when the link is soon back', async () => {
+      const { page, problems } = await withShell(world.desktop, world.url, AWAY)
+      relay.away()
+      await run(page, 'echo x >> soon')
+      relay.heal()
+      await isLive(page)
+      await until('the mark', () => marks('soon') > 0)
+      await run(page, 'echo after it')
+      await shows(page, /^after it$/m)
+      expect(marks('soon')).toBe(1)
+      expect(problems).toEqual([])
+      await page.close()
+    })
+
+    it.each([
+      ['Send', 1],
+      ['Discard', 0],
+    ] as const)('after a while it waits for its user: %s', async (answer, runs) => {
+      const { page, problems } = await withShell(world.desktop, world.url, AWAY)
+      const file = `late-${answer}`
+      await networkAway()
+      await stale(page)
+      await run(page, `echo x >> ${file}`)
+      const typed = Date.now()
+      await until('the typing to be old', () => Date.now() - typed > 5_500, 10_000)
+      await networkBack()
+      await isLive(page)
+      await unsent(page).waitFor()
+      expect(marks(file)).toBe(0)
+      expect(await screen(page)).not.toContain(file)
+      await page.getByRole('button', { name: answer }).click()
+      await unsent(page).waitFor({ state: 'detached' })
+      await run(page, 'echo after it')
+      await shows(page, /^after it$/m)
+      expect(marks(file)).toBe(runs)
+      await page.reload()
+      await shows(page, /^after it$/m)
+      expect(marks(file)).toBe(runs)
+      expect(problems).toEqual([])
+      await page.close()
+    })
+  })
+})
