@@ -1,8 +1,8 @@
-import { closeSync, constants, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs'
 import type { Layer, LayerEvents } from '@pilot/backend/terminal/host/layer'
 import { endSession } from './end-session.ts'
-import { FlowGate } from './flow-gate.ts'
-import { flowCharacters, ptsname, tcflow } from './libc.ts'
+import { setWindowSize, unlockTerminal } from './libc.ts'
+import { Pump } from './pump.ts'
 
 export interface PtyOptions {
   argv: [string, ...string[]]
@@ -15,61 +15,79 @@ export interface PtyOptions {
 /** After the program ended, its last output counts as read once nothing came for this long. */
 const DRAIN_QUIET_MS = 100
 const DRAIN_MAX_MS = 2_000
+/** A terminal that takes no input is asked again after these times. */
+const WRITE_RETRY_MS = 2
+const WRITE_RETRY_MAX_MS = 100
 
 /**
- * A program in a terminal of its own, by Bun's inline terminal: it gives the child its controlling terminal, and costs
- * half the processor time of the alternatives. It has no pause of its own; `FlowGate` stops the writers in the kernel.
- * Throws what Bun.spawn throws when the program cannot be started.
+ * Opens the far side as the first thing of a new session, which makes it the controlling terminal, and becomes the
+ * program.
+ */
+const BECOME = 'exec 0<>"$1" 1>&0 2>&0; shift; exec "$@"'
+
+/**
+ * A program in a terminal of its own. The near side is read here piece by piece, so that a pause is simply not reading.
+ * (Stopping the terminal instead, as Ctrl-S does, loses bytes: the kernel looks for room, is stopped, and drops what it
+ * was about to write.) Throws ENOENT when the program is missing, and what Bun.spawn and the system throw.
  */
 export function startPty(options: PtyOptions, events: LayerEvents): Layer {
+  const { argv, cwd, env, cols, rows } = options
+  if (!Bun.which(argv[0], { PATH: env.PATH ?? '', cwd })) {
+    throw Object.assign(new Error('the program is missing'), { code: 'ENOENT' })
+  }
+  const near = openSync('/dev/ptmx', constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK)
+  let far: number | null = null
+  let child: Bun.Subprocess<'ignore', 'ignore', 'ignore'>
+  try {
+    const path = unlockTerminal(near)
+    setWindowSize(near, cols, rows)
+    // Held until the program has the far side: before, its end would be seen.
+    far = openSync(path, constants.O_RDWR | constants.O_NOCTTY)
+    child = Bun.spawn(['/bin/sh', '-c', BECOME, 'sh', path, ...argv], {
+      cwd,
+      env,
+      stdio: ['ignore', 'ignore', 'ignore'],
+      detached: true,
+    })
+  } catch (error) {
+    for (const descriptor of [near, far]) if (descriptor !== null) closeSync(descriptor)
+    throw error
+  }
+  const letGo = () => {
+    if (far !== null) closeSync(far)
+    far = null
+  }
+
   let lastData = 0
   let ended = false
   let closed = false
-  let eof: () => void = () => {}
-  const atEnd = new Promise<void>((resolve) => {
-    eof = resolve
-  })
-  const before = openDescriptors()
-  const child = Bun.spawn(options.argv, {
-    cwd: options.cwd,
-    env: options.env,
-    terminal: {
-      cols: options.cols,
-      rows: options.rows,
-      data(_terminal, bytes) {
-        lastData = performance.now()
-        events.onData(bytes)
-      },
-      drain: () => events.onWritten(),
-      exit: () => eof(),
-    },
-  })
-  const near = openDescriptors().find((descriptor) => !before.includes(descriptor) && ptsname(descriptor) !== null)
-  const far = near === undefined ? null : ptsname(near)
-  const gate = new FlowGate({
-    characters: () => (near === undefined || closed ? null : flowCharacters(near)),
-    flow: (stop) => {
-      if (far === null || closed) return
-      try {
-        // Opened for the moment: a far side that stays open here would keep the end of the output from being seen.
-        const descriptor = openSync(far, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK)
-        tcflow(descriptor, stop)
-        closeSync(descriptor)
-      } catch {
-        // The program is gone, and its terminal with it.
-      }
-    },
-  })
+  let atEnd = false
+  let retry: ReturnType<typeof setTimeout> | undefined
+  const pump = new Pump()
+  const reading = pump
+    .run(Bun.file(near).stream(), (bytes) => {
+      letGo()
+      lastData = performance.now()
+      events.onData(bytes)
+      return !closed
+    })
+    .then(() => {
+      atEnd = true
+    })
 
   async function finish(): Promise<void> {
     const exitCode = await child.exited
-    const deadline = performance.now() + DRAIN_MAX_MS
-    lastData = performance.now()
-    const quiet = async () => {
-      while (performance.now() < deadline && performance.now() - lastData < DRAIN_QUIET_MS) await Bun.sleep(10)
+    letGo()
+    // Something else may keep the terminal open, so that it never ends.
+    let since = performance.now()
+    lastData = since
+    while (!atEnd && performance.now() - since < DRAIN_MAX_MS && performance.now() - lastData < DRAIN_QUIET_MS) {
+      const held = pump.released
+      await (held ?? Promise.race([reading, Bun.sleep(10)]))
+      if (held) since = lastData = performance.now()
     }
-    await Promise.race([atEnd, quiet()])
     ended = true
+    clearTimeout(retry)
     const signal = child.signalCode
     events.onExit({
       exitCode: signal ? null : exitCode,
@@ -78,33 +96,40 @@ export function startPty(options: PtyOptions, events: LayerEvents): Layer {
   }
   finish().catch(() => events.onExit({ exitCode: null, reason: 'The end of the program could not be observed.' }))
 
+  /** One call at a time: what the terminal has no room for is tried again. */
+  function write(bytes: Uint8Array, waitMs: number): void {
+    if (ended || closed) return
+    let taken = 0
+    try {
+      while (taken < bytes.length) taken += writeSync(near, bytes, taken)
+      queueMicrotask(() => events.onWritten())
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) return
+      const rest = bytes.slice(taken)
+      const next = taken > 0 ? WRITE_RETRY_MS : Math.min(WRITE_RETRY_MAX_MS, waitMs * 2)
+      retry = setTimeout(() => write(rest, next), waitMs)
+    }
+  }
+
   return {
     programPid: child.pid,
-    write(bytes) {
-      if (ended || closed) return
-      gate.typed(bytes)
-      child.terminal?.write(bytes)
-      gate.written()
-    },
+    write: (bytes) => write(bytes, WRITE_RETRY_MS),
     resize(cols, rows) {
-      if (!ended && !closed) child.terminal?.resize(cols, rows)
+      if (!ended && !closed) setWindowSize(near, cols, rows)
     },
-    pause: () => gate.hold(),
-    resume: () => gate.release(),
+    pause: () => pump.hold(),
+    resume: () => pump.release(),
     foreground: () => foregroundOf(child.pid),
     end: (force, graceMs) => endSession(child.pid, force, graceMs),
     close() {
+      if (closed) return
       closed = true
-      child.terminal?.close()
+      clearTimeout(retry)
+      letGo()
+      pump.release()
+      closeSync(near)
     },
   }
-}
-
-/** The first descriptors of this process; a holder has a handful. */
-function openDescriptors(): number[] {
-  const found: number[] = []
-  for (let descriptor = 3; descriptor < 64; descriptor += 1) if (ptsname(descriptor) !== null) found.push(descriptor)
-  return found
 }
 
 /** Name of the process group in the foreground of the terminal that `pid` leads. Linux reads /proc, elsewhere ps tells. */

@@ -1,4 +1,4 @@
-import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Layer, LayerEvents } from '@pilot/backend/terminal/host/layer'
 import {
@@ -16,9 +16,8 @@ import {
 } from '@pilot/backend/terminal/host/tmux/commands'
 import { ControlMode } from '@pilot/backend/terminal/host/tmux/control-mode'
 import { endSession } from './end-session.ts'
-import { FlowGate } from './flow-gate.ts'
 import { LaunchError } from './launch-error.ts'
-import { flowCharacters, tcflow } from './libc.ts'
+import { Pump } from './pump.ts'
 
 export interface TmuxOptions {
   session: string
@@ -115,8 +114,10 @@ export async function startTmux(options: TmuxOptions, events: LayerEvents): Prom
     },
   })
 
+  // While it is not read, tmux fills its own small buffer and then reads the pane no more.
+  const pump = new Pump()
   async function readAll(): Promise<void> {
-    for await (const chunk of client.stdout) if (!control.push(chunk)) break
+    await pump.run(client.stdout, (chunk) => control.push(chunk))
     client.kill()
     ended = true
     for (const answer of answers.splice(0)) answer([], true)
@@ -130,23 +131,16 @@ export async function startTmux(options: TmuxOptions, events: LayerEvents): Prom
   const first = pane as PaneFields | null
   if (!first) throw new LaunchError('This tmux session could not be opened.')
 
-  const flow = (stop: boolean) => onTty(pane?.pane_tty, (descriptor) => tcflow(descriptor, stop))
-  const gate = new FlowGate({
-    characters: () => onTty(pane?.pane_tty, flowCharacters) ?? null,
-    flow,
-  })
   return {
     programPid: Number(first.pane_pid) || null,
     keeperPid,
     write(bytes) {
       const target = pane?.pane_id
       if (ended || !target) return
-      gate.typed(bytes)
       const commands = inputCommands(target, bytes)
       commands.forEach((line, index) => {
         command(line, (_lines, failed) => {
           if (failed || index < commands.length - 1) return
-          gate.written()
           events.onWritten()
         })
       })
@@ -155,8 +149,8 @@ export async function startTmux(options: TmuxOptions, events: LayerEvents): Prom
       size = { cols, rows }
       command(`refresh-client -C ${cols}x${rows}`)
     },
-    pause: () => gate.hold(),
-    resume: () => gate.release(),
+    pause: () => pump.hold(),
+    resume: () => pump.release(),
     foreground: async () =>
       (await ask(`display-message -p -t ${target} "#{pane_current_command}"`))?.[0]?.slice(0, 64) ?? '',
     async end(force, graceMs) {
@@ -175,8 +169,8 @@ export async function startTmux(options: TmuxOptions, events: LayerEvents): Prom
       return gone.every(Boolean)
     },
     close() {
-      gate.release()
       ended = true
+      pump.release()
       client.kill()
     },
   }
@@ -203,20 +197,4 @@ async function run(command: string[], env: Record<string, string>) {
   const child = Bun.spawn(command, { env, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
   const [output, error] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
   return { code: await child.exited, output, error }
-}
-
-/** Opens a terminal for a moment, without becoming its controlling process. */
-function onTty<T>(path: string | undefined, use: (descriptor: number) => T): T | undefined {
-  if (!path) return undefined
-  try {
-    const descriptor = openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK)
-    try {
-      return use(descriptor)
-    } finally {
-      closeSync(descriptor)
-    }
-  } catch {
-    // The program is gone, and its terminal with it.
-    return undefined
-  }
 }
