@@ -30,7 +30,7 @@ export interface LinkOptions {
 export const BACKOFF_FIRST_MS = 500
 export const BACKOFF_MAX_MS = 30_000
 /** A connection that lived this long starts the backoff anew. */
-export const BACKOFF_RESET_MS = 30_000
+export const BACKOFF_RESET_MS = 5_000
 export const PING_EVERY_MS = 20_000
 export const PING_MISSES = 3
 /** An attempt that is not open by then is given up. */
