@@ -118,7 +118,7 @@ it('what was closed while the machine was away is ended when it is back; what it
 
 it('a hundred and more reports stay within the limits of one statement', async () => {
   const { add, report, tell, states } = await setup()
-  const ids = []
+  const ids: Awaited<ReturnType<typeof add>>[] = []
   for (let i = 0; i < 120; i += 1) ids.push(await add('running'))
   await tell({ reports: ids.map((id) => report(id, { state: 'ended' })) })
   expect(new Set(Object.values(await states()))).toEqual(new Set(['ended']))

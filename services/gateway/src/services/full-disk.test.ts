@@ -16,6 +16,7 @@ it('refuses writes with 507 on a full disk, keeps what it acknowledged, answers 
       instances_per_organization: 100,
       machines_per_instance: 100,
       workspaces_per_instance: 100,
+      terminals_per_runtime: 50,
     },
   })
   const { owner, workspace } = await world.tenant('ann')

@@ -104,6 +104,7 @@ describe('creating a workspace', () => {
         instances_per_organization: 1,
         machines_per_instance: 1,
         workspaces_per_instance: 1,
+        terminals_per_runtime: 1,
       },
     })
     const { owner, organization, instance } = await world.tenant('ann')
