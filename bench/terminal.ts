@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { colleagues } from './support/colleagues.ts'
 import { type Figure, main, median, paired, quantile } from './support/figures.ts'
 import { type Client, endProcess, openWorkspace, startPilot } from './support/pilot.ts'
 import { bun, makeRepository, program, scoped, until } from './support/program.ts'
@@ -316,7 +317,7 @@ async function reattachFigures({ client }: Parts): Promise<Figure[]> {
 }
 
 /** Many viewers of one terminal, and a slow one beside a fast one. */
-async function viewerFigures({ client, gateway, daemon }: Parts): Promise<Figure[]> {
+async function viewerFigures({ client, home, gateway, daemon }: Parts): Promise<Figure[]> {
   const id = await createTerminal(client)
   const tab = openTab(client)
   const sink = new Sink()
@@ -351,10 +352,10 @@ async function viewerFigures({ client, gateway, daemon }: Parts): Promise<Figure
     beside.push([together, alone])
   }
 
-  // A sign-in may have so many tabs of a workspace.
-  const viewers = 60
+  const viewers = 200
+  const people = colleagues(home, client, 4)
   const sinks = Array.from({ length: viewers }, () => new Sink())
-  const tabs = sinks.map(() => openTab(client))
+  const tabs = sinks.map((_, index) => openTab(people[index % people.length] ?? client))
   await Promise.all(tabs.map((one, index) => attached(one, id, sinks[index] ?? new Sink())))
   const began = performance.now()
   const cpu = processorMs(gateway)

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { DESKTOP, launchBrowser, PHONE } from './support/browser.ts'
-import { startPilot } from './support/pilot.ts'
+import { startPilot, until } from './support/pilot.ts'
+import { isLive, openTerminal, panes } from './support/terminal-steps.ts'
 
 /**
  * Takes the pictures of the README from the running product: `node_modules/.bin/node tests/screenshots.ts` after
@@ -33,6 +34,23 @@ async function open(
   const page = await context.newPage()
   await page.goto(url)
   return page
+}
+
+async function typed(page: Page, text: string): Promise<void> {
+  await page.keyboard.type(text)
+  await settled(page)
+}
+
+/** Nothing says when a shell has drawn everything: a picture is taken when two of them are the same. */
+async function settled(page: Page): Promise<void> {
+  let last = ''
+  await until('the picture to stand still', async () => {
+    const now = (await page.screenshot()).toString('base64')
+    const same = now === last
+    last = now
+    await page.waitForTimeout(400)
+    return same
+  })
 }
 
 mkdirSync(OUT, { recursive: true })
@@ -66,6 +84,29 @@ try {
   }
   await page.getByText('Done', { exact: true }).first().waitFor({ timeout: 60_000 })
   await shoot(page, 'changes-light')
+
+  await page.goto(page.url().replace(/\/s\/ags_[a-z0-9]+$/, '/terminal'))
+  await openTerminal(page)
+  await typed(
+    page,
+    "PS1='~/shop $ '; clear; git log --oneline --graph --color | head -5; node --test 2>&1 | tail -12\n",
+  )
+  await page.locator('header').getByRole('button', { name: 'Split to the right' }).click()
+  await until('the second half', async () => (await panes(page).count()) === 2)
+  await isLive(page)
+  await typed(page, "PS1='~/shop $ '; clear; ls -la --color; date\n")
+  for (const theme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme: theme })
+    await settled(page)
+    await shoot(page, `terminal-${theme}`)
+  }
+  for (const theme of ['light', 'dark'] as const) {
+    const viewer = await open(browser, state, theme, true, page.url())
+    await isLive(viewer)
+    await settled(viewer)
+    await shoot(viewer, `terminal-phone-${theme}`)
+    await viewer.context().close()
+  }
 } finally {
   await browser.close()
   await pilot.stop()
