@@ -98,25 +98,42 @@ export async function build({ release = true } = {}) {
   const files = [`${name}.js`, `${name}-host.js`].map((file) => join(root, 'dist', file))
   if (!isFresh(stamp, server) || !files.every((file) => existsSync(file))) {
     say('Building the server…')
-    // Each terminal is held by a process of its own, which loads a small file instead of the whole program.
+    dropOldParts(name)
     await bundle('services/pilot/src/main.ts', name, release)
+    // Each terminal is held by a process of its own, which loads a small file instead of the whole program.
     await bundle('services/runtime/src/pty-host/entry.ts', `${name}-host`, release)
     writeStamp(stamp, server)
   }
   return join(root, 'dist', `${name}.js`)
 }
 
+const PART_DAYS = 30
+
+/** Parts of former builds: a process that still runs may load one of its own, so the young ones stay. */
+function dropOldParts(name) {
+  const dist = join(root, 'dist')
+  if (!existsSync(dist)) return
+  for (const file of readdirSync(dist)) {
+    const path = join(dist, file)
+    if (file.startsWith(`${name}.`) && Date.now() - statSync(path).mtimeMs > PART_DAYS * 86_400_000) rmSync(path)
+  }
+}
+
+/** One program of several parts: gateway, daemon and command line are processes that load what they need. */
 async function bundle(entry, name, release) {
   const args = [
     'build',
     entry,
     '--target=bun',
     '--minify-syntax',
+    '--minify-whitespace',
+    '--splitting',
     '--sourcemap=linked',
     '--define',
     `PILOT_DEV_LOGIN=${release ? 'false' : 'true'}`,
     '--outdir=dist',
     `--entry-naming=${name}.[ext]`,
+    `--chunk-naming=${name}.[hash].[ext]`,
   ]
   const { code, output } = await run(bun(), args, { quiet: true })
   if (code !== 0) throw new SetupError(`The server could not be built:\n${output}`)
