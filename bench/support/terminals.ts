@@ -30,6 +30,8 @@ export interface Shell {
 /** A kind of terminal that is measured. */
 export interface Kind {
   name: string
+  /** Process that owns its terminals and serves their bytes; 0 when it is several. */
+  pid: number
   open(): Promise<Shell>
 }
 
@@ -150,6 +152,7 @@ export async function attached(tab: Tab, id: TerminalId, sink: Sink): Promise<Te
 export function pilotKind(client: Client): Kind {
   return {
     name: 'pilot',
+    pid: 0,
     async open() {
       const tab = openTab(client)
       const id = await createTerminal(client)
@@ -181,7 +184,11 @@ export async function bareKind(scope: Scope): Promise<Kind> {
     output += data.toString()
   })
   const url = await until('the bare terminal', () => output.includes('\n') && output.trim())
-  return { name: 'bare PTY', open: async () => prepared(await overSocket(new NodeWebSocket(url, {}))) }
+  return {
+    name: 'bare PTY',
+    pid: server.pid ?? 0,
+    open: async () => prepared(await overSocket(new NodeWebSocket(url, {}))),
+  }
 }
 
 /** ttyd, where it is installed; null where not. */
@@ -208,7 +215,7 @@ export async function ttydKind(scope: Scope): Promise<Kind | null> {
       }),
     )
   }
-  return { name: 'ttyd', open }
+  return { name: 'ttyd', pid: server.pid ?? 0, open }
 }
 
 interface Dialect {
