@@ -242,6 +242,8 @@ describe('the terminals of a workspace', () => {
     await run(page, 'exit 3')
     await page.getByText('Ended with code 3.').waitFor()
     await page.getByRole('button', { name: 'Open again' }).click()
+    await page.getByText('Ended with code 3.').waitFor({ state: 'hidden' })
+    await until('the new program', async () => !(await screen(page)).includes('exit 3'))
     await promptThere(page)
     await run(page, 'echo again')
     await shows(page, 'again')
