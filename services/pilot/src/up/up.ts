@@ -54,7 +54,9 @@ export async function up(options: UpOptions): Promise<number> {
     print('You are root: agents and terminals will be root, too. An ordinary user is safer.')
   }
 
-  const { model, rest } = splitModelEnvironment(process.env)
+  const { model, rest: own } = splitModelEnvironment(process.env)
+  // Memory goes back to the system a second later, not at once: answers that stream need it again right away.
+  const rest = { MIMALLOC_PURGE_DELAY: '1000', ...own }
   const gateway = superviseChild({
     name: 'gateway',
     command: [
