@@ -89,7 +89,7 @@ export function SessionList(props: SessionListProps) {
                     href={hrefOf(session.id)}
                     aria-current={session.id === currentId ? 'page' : undefined}
                     className={cn(
-                      'grid min-h-11 content-center gap-0.5 border-l-2 py-2.25 pr-4 pl-3.5 focus-visible:-outline-offset-2',
+                      'grid min-h-11 grid-cols-1 content-center gap-0.5 border-l-2 py-2.25 pr-4 pl-3.5 focus-visible:-outline-offset-2',
                       session.id === currentId ? 'border-accent bg-surface' : 'border-transparent hover:bg-sunken',
                     )}
                   >
