@@ -152,6 +152,18 @@ export class TerminalInput {
     this.#flush()
   }
 
+  /**
+   * Another program is there, or about to be: what is typed from now on is for that one. Whatever still waits was for the
+   * one before, and then all of it waits for the user.
+   */
+  renew(): void {
+    this.detached()
+    if (this.undecided || this.#waits()) return
+    this.#base = null
+    this.#epoch = null
+    this.#begun = []
+  }
+
   /** The channel is gone; what was sent into it and not accepted may have arrived or not. */
   detached(): void {
     // Pastes that flowed until now are as young as the break.
@@ -175,9 +187,8 @@ export class TerminalInput {
 
   setWritable(writable: boolean): void {
     this.#writable = writable
-    const waits = this.#again.length > 0 || this.#typed.length > 0 || this.#pastes.length > 0
     // Nothing is held while older bytes are undecided: the next attach tells of all of them.
-    if (!writable && waits && !this.undecided) this.#held = true
+    if (!writable && this.#waits() && !this.undecided) this.#held = true
     this.#flush()
   }
 
@@ -213,6 +224,10 @@ export class TerminalInput {
     this.#channel = null
     this.#cancelTimer?.()
     this.#cancelTimer = null
+  }
+
+  #waits(): boolean {
+    return this.#again.length > 0 || this.#typed.length > 0 || this.#pastes.length > 0
   }
 
   #flowing(): boolean {

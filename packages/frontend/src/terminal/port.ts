@@ -29,7 +29,7 @@ export interface TerminalAttachment {
   status: TerminalStatus | null
   /**
    * May this tab type now? False in exclusive mode of somebody else, impersonated, and when it has ended. True before
-   * the first answer and while it waits: what is typed then is kept.
+   * the first answer, while it waits, and while an ended one is started anew: what is typed then is kept.
    */
   writable: boolean
   error: { code: string; message: string } | null
@@ -71,6 +71,11 @@ export interface TerminalClient {
   /** Rejects with PilotClientError: CONFLICT (held by somebody else), NETWORK, and what the machine says. */
   setMode(mode: 'shared' | 'exclusive', takeOver: boolean): Promise<void>
   onBell(listener: () => void): () => void
+  /**
+   * Its program has ended and is being started anew: what is typed from now on waits for the new one. When `started`
+   * rejects it is given back as not sent.
+   */
+  awaitProgram(started: Promise<unknown>): void
   /** Does not end the program. */
   close(): void
 }

@@ -136,6 +136,53 @@ describe('terminal client', () => {
     expect(t.client.get()).toMatchObject({ phase: 'refused', error: { code: 'NOT_FOUND' } })
   })
 
+  it('keeps what is typed while an ended terminal is started anew for the new program', async () => {
+    const t = live()
+    const { promise, reject } = Promise.withResolvers<void>()
+    const end = () => {
+      t.state = 'ended'
+      t.tellState()
+      t.settle(screen)
+    }
+    const renew = (epoch: string) => {
+      Object.assign(t, { epoch, state: 'running', accepted: [] })
+      t.say({ type: 'terminal.reset', reason: 'link' })
+      t.tellState()
+    }
+    t.client.input('exit\r')
+    t.settle(screen)
+    end()
+    expect(t.client.input('x')).toBe(false)
+    t.client.awaitProgram(Promise.resolve())
+    expect(t.client.input('a')).toBe(true)
+    // Its end is told again, and the old one is attached once more.
+    t.cut()
+    t.connect()
+    t.tellState()
+    t.settle(screen)
+    expect(t.client.input('b')).toBe(true)
+    renew('e2')
+    t.deliverDown()
+    expect(t.client.get().writable).toBe(true)
+    expect(t.client.input('c')).toBe(true)
+    t.settle(screen)
+    expect(new TextDecoder().decode(Uint8Array.from(t.accepted))).toBe('abc')
+    expect(t.client.get()).toMatchObject({ phase: 'live', unsent: null })
+    // Somebody else opened it again: what is typed as soon as that is told is for the new program, too.
+    end()
+    renew('e3')
+    t.deliverDown()
+    expect(t.client.input('d')).toBe(true)
+    t.settle(screen)
+    expect(t.accepted).toEqual([100])
+    end()
+    t.client.awaitProgram(promise)
+    t.client.input('lost?')
+    reject(new Error('no'))
+    await promise.catch(() => {})
+    expect(t.client.get()).toMatchObject({ writable: false, unsent: { text: 'lost?' } })
+  })
+
   it('rejects a change of mode when the link is down, breaks, or answers too late', async () => {
     const t = live()
     const late = expect(t.client.setMode('shared', false)).rejects.toMatchObject({ code: 'RUNTIME_TIMEOUT' })

@@ -73,6 +73,8 @@ export function createTerminalClient(options: TerminalClientOptions): TerminalCo
   let writerId = writers.take(id)
   /** The connection was there since the attach before the present one. */
   let unbroken = false
+  /** The start of a new program after this one, until it is there. */
+  let starting: Promise<unknown> | null = null
   let attempt = 0
   let attachedAt = 0
   let cancelTimer: (() => void) | null = null
@@ -157,11 +159,13 @@ export function createTerminalClient(options: TerminalClientOptions): TerminalCo
     const status = statusOf(message)
     inputChannel = message.input_channel
     readOnly = inputChannel === null && mayType(status)
-    const writable = mayType(status) && !readOnly
+    if (state.status?.epoch !== status.epoch) starting = null
+    const writable = (mayType(status) && !readOnly) || starting !== null
     set({ phase: 'catching_up', status, writable, error: null })
     watchTransfer()
     const { accepted, epoch } = message
-    input.attached({ channel: inputChannel, accepted, epoch, writable, unbroken })
+    // What is typed for the next program does not go to this one.
+    if (!starting) input.attached({ channel: inputChannel, accepted, epoch, writable, unbroken })
   }
   const onState = ({ terminal, closed: gone, bell }: TerminalStateMessage) => {
     if (terminal.terminal_id !== id) return
@@ -171,7 +175,11 @@ export function createTerminalClient(options: TerminalClientOptions): TerminalCo
     if (gone) return refuse(CLOSED)
     if (before.phase === 'refused') return attach()
     const anew = before.status !== null && before.status.epoch !== terminal.epoch
-    const writable = mayType(terminal) && !readOnly
+    if (anew) {
+      if (!starting) input.renew()
+      starting = null
+    }
+    const writable = (mayType(terminal) && !readOnly) || starting !== null
     const attached = before.phase === 'live' || before.phase === 'catching_up'
     // Only an attach tells what became of bytes that were under way when somebody else took over, and gives the channel.
     const askAgain = attached && writable !== before.writable && (input.undecided || inputChannel === null)
@@ -233,6 +241,19 @@ export function createTerminalClient(options: TerminalClientOptions): TerminalCo
     onBell: (listener) => {
       bells.add(listener)
       return () => bells.delete(listener)
+    },
+    awaitProgram: (started) => {
+      starting = started
+      input.renew()
+      input.setWritable(true)
+      set({ writable: true })
+      started.catch(() => {
+        if (starting !== started) return
+        starting = null
+        const writable = state.status !== null && mayType(state.status) && !readOnly
+        set({ writable })
+        input.setWritable(writable)
+      })
     },
     close: () => {
       if (closed) return

@@ -47,7 +47,8 @@ export interface TerminalPaneProps {
   busy: boolean
   onAction: (action: KeyAction) => void
   onFocus: () => void
-  onReopen: () => void
+  /** Rejects when no new program was started. */
+  onReopen: () => Promise<void>
   onClose: () => void
   onTakeOver: () => void
   onRetry: () => void
@@ -116,7 +117,7 @@ export function TerminalPane(props: TerminalPaneProps) {
   }
   const noticeActions = {
     onRetry: props.onRetry,
-    onReopen: thenType(props.onReopen),
+    onReopen: thenType(() => terminal.awaitProgram(props.onReopen())),
     onClose: props.onClose,
     onTakeOver: thenType(props.onTakeOver),
     onSendUnsent: thenType(() => terminal.sendUnsent()),

@@ -87,12 +87,17 @@ export function useTerminalActions(slug: string, onEnded: (id: TerminalId) => vo
         },
       )
     },
-    reopen: (row: TerminalRow) => {
+    /** Rejects when it was not opened again, which is told. */
+    reopen: async (row: TerminalRow): Promise<void> => {
       setBusy(true)
-      apis
-        .reopen(row.id)
-        .then((view) => noteTerminal(slug, view), failed('The terminal was not opened again.'))
-        .finally(() => setBusy(false))
+      try {
+        noteTerminal(slug, await apis.reopen(row.id))
+      } catch (cause) {
+        failed('The terminal was not opened again.')(cause)
+        throw cause
+      } finally {
+        setBusy(false)
+      }
     },
     attachCommand: (row: TerminalRow) => terminalApi(slug).attachCommand(row.id),
     failed,
