@@ -1,53 +1,128 @@
 import { WINDOW_MAX, WINDOW_MIN } from '@pilot/protocol/terminal/model'
-import { expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { AckWindow } from './ack-window.ts'
 
-/** Viewers that parse `rate` bytes per millisecond, say so every 64 KiB or when idle, `delay` ms away. */
-function run(rate: number, delay: number, seconds: number): AckWindow {
-  const window = new AckWindow()
-  let [sent, parsed, acked] = [0, 0, 0]
-  const way: { at: number; to: number }[] = []
-  const back: { at: number; to: number }[] = []
-  let told = 0
-  for (let now = 0; now < seconds * 1_000; now++) {
-    for (; back[0] && back[0].at <= now; back.shift()) {
-      acked = back[0].to
-      window.onAck(acked, acked < sent, now)
-    }
-    const room = acked + window.size - sent
-    if (room > 0) {
-      sent += room
-      window.onSent(sent, acked, now)
-      way.push({ at: now + delay / 2, to: sent })
-    }
-    window.onLimited()
-    const here = way.findLast(({ at }) => at <= now)?.to ?? 0
-    parsed = Math.min(here, parsed + rate)
-    if (parsed > told && (parsed - told >= 65_536 || (parsed === here && now % 100 === 0))) {
-      told = parsed
-      back.push({ at: now + delay / 2, to: parsed })
-    }
-  }
-  return window
+interface Way {
+  /** Bytes per millisecond that the narrowest place lets through, and round trip in ms without anything waiting. */
+  rate: number
+  roundTrip: number
 }
 
-test('a fast viewer gets the largest window, a slow one a quarter of a second of its own rate', () => {
-  expect(run(20_000, 2, 3).size).toBe(WINDOW_MAX)
-  expect(run(20, 2, 60).size).toBeLessThan(40_000)
-  expect(run(1, 2, 400).size).toBe(WINDOW_MIN)
-})
+/**
+ * A program that never ends, a way with a narrow place, and a viewer that acknowledges as tabs do: every 64 KiB, or 50 ms
+ * after the last time. `way` tells the way at a time. Gives what the viewer got and how long bytes waited.
+ */
+class Simulation {
+  readonly window = new AckWindow()
+  now = 0
+  parsed = 0
+  waitedMs: number[] = []
+  #sent = 0
+  #acked = 0
+  #told = 0
+  #toldAt = 0
+  #free = 0
+  #down: { at: number; to: number }[] = []
+  #back: { at: number; to: number }[] = []
 
-test('a long way is no reason for a small window', () => {
-  expect(run(20_000, 600, 30).size).toBe(WINDOW_MAX)
-  expect(run(20, 600, 60).size).toBeLessThan(80_000)
-})
-
-test('a quiet program says nothing about its viewers', () => {
-  const window = new AckWindow()
-  const { size } = window
-  for (let now = 0, at = 0; now < 10_000; now += 200, at += 10) {
-    window.onSent(at + 10, at, now)
-    window.onAck(at + 10, false, now + 150)
+  run(way: Way, seconds: number): this {
+    this.waitedMs = []
+    // A prompt comes first.
+    if (this.now === 0) {
+      this.window.onSent(0, 0, 0)
+      this.window.onAck(0, false, way.roundTrip)
+      this.now = 2 * way.roundTrip + 100
+    }
+    for (const until = this.now + seconds * 1_000; this.now < until; this.now++) this.#step(way)
+    return this
   }
-  expect(window.size).toBe(size)
+
+  #step({ rate, roundTrip }: Way): void {
+    const { now, window } = this
+    for (let head = this.#back[0]; head && head.at <= now; head = this.#back[0]) {
+      this.#back.shift()
+      this.#acked = head.to
+      window.onLimited()
+      window.onAck(this.#acked, this.#acked < this.#sent, now)
+    }
+    for (let room = this.#acked + window.size - this.#sent; room > 0; room = this.#acked + window.size - this.#sent) {
+      const bytes = Math.min(room, window.piece, 65_536)
+      this.#sent += bytes
+      window.onSent(this.#sent, this.#acked, now)
+      this.#free = Math.max(this.#free, now) + bytes / rate
+      this.waitedMs.push(this.#free - now)
+      this.#down.push({ at: this.#free + roundTrip / 2, to: this.#sent })
+    }
+    for (let head = this.#down[0]; head && head.at <= now; head = this.#down[0]) {
+      this.#down.shift()
+      this.parsed = head.to
+    }
+    const waiting = this.parsed - this.#told
+    if (waiting >= 65_536 || (waiting > 0 && now - this.#toldAt >= 50)) {
+      this.#told = this.parsed
+      this.#toldAt = now
+      this.#back.push({ at: now + roundTrip / 2, to: this.parsed })
+    }
+  }
+
+  /** What the viewer gets of what the way lets through, and what waits on it 19 times out of 20, over `seconds` more. */
+  figures(way: Way, seconds: number): { used: number; waitedMs: number } {
+    const before = this.parsed
+    this.run(way, seconds)
+    const waited = this.waitedMs.sort((a, b) => a - b)
+    return {
+      used: (this.parsed - before) / (way.rate * seconds * 1_000),
+      waitedMs: waited[Math.floor(waited.length * 0.95)] ?? 0,
+    }
+  }
+}
+
+const ways: [string, Way][] = [
+  ['20 kB/s and 600 ms', { rate: 20, roundTrip: 600 }],
+  ['20 kB/s nearby', { rate: 20, roundTrip: 2 }],
+  ['125 kB/s and 100 ms', { rate: 125, roundTrip: 100 }],
+  ['1 MB/s and 30 ms', { rate: 1_000, roundTrip: 30 }],
+]
+
+describe('the window of acknowledgements', () => {
+  it.each(ways)('fills a way of %s, with little that waits on it', (_, way) => {
+    const { used, waitedMs } = new Simulation().run(way, 20).figures(way, 60)
+    expect(used).toBeGreaterThan(0.9)
+    expect(waitedMs).toBeLessThan(300)
+  })
+
+  it('is as large as can be for a fast viewer, near or far, and as small as can be for a hopeless one', () => {
+    expect(new Simulation().run({ rate: 20_000, roundTrip: 2 }, 3).window.size).toBe(WINDOW_MAX)
+    expect(new Simulation().run({ rate: 20_000, roundTrip: 600 }, 30).window.size).toBe(WINDOW_MAX)
+    expect(new Simulation().run({ rate: 1, roundTrip: 2 }, 400).window.size).toBe(WINDOW_MIN)
+  })
+
+  it('finds its size anew when the way becomes longer or shorter', () => {
+    const [near, far] = [ways[1]?.[1], ways[0]?.[1]]
+    if (!near || !far) throw new Error('no ways')
+    const simulation = new Simulation().run(near, 20)
+    expect(simulation.run(far, 40).figures(far, 40).used).toBeGreaterThan(0.85)
+    expect(simulation.run(near, 40).figures(near, 40).waitedMs).toBeLessThan(300)
+  })
+
+  it('begins small where the way is long', () => {
+    const window = new AckWindow()
+    const near = window.size
+    window.onSent(10, 0, 0)
+    window.onAck(10, false, 600)
+    expect(window.size).toBeLessThan(near)
+    expect(window.piece).toBeLessThanOrEqual(window.size / 16)
+  })
+
+  it('learns nothing about its viewers from a quiet program', () => {
+    const window = new AckWindow()
+    window.onSent(10, 0, 0)
+    window.onAck(10, false, 20)
+    const { size } = window
+    for (let now = 200, at = 10; now < 10_000; now += 200, at += 10) {
+      window.onSent(at + 10, at, now)
+      window.onAck(at + 10, false, now + 20)
+    }
+    expect(window.size).toBe(size)
+  })
 })

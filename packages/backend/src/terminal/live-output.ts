@@ -11,9 +11,13 @@ import type { TerminalSource } from './source.ts'
 const BUFFER_BYTES = 262_144
 /** A source is given credit in steps, so that it is not told of every byte. */
 const CREDIT_STEP = 32_768
+/** The same for where the program is held. */
+const HOLD_STEP = 65_536
 const BULK_BYTES = 32_768
 const SMALL_BYTES = 4_096
 const COALESCE_MS = 8
+/** A program is read in pieces of about this: so much more comes after it was held. */
+const OVERRUN_BYTES = 4_096
 /** Output within this time after an input is sent at once. */
 const ECHO_MS = 100
 const TICK_MS = 1_000
@@ -99,8 +103,8 @@ export class LiveOutput implements Lane {
     this.#interactive = interactive
     const acked = Math.min(offset, this.#cursor)
     if (acked > this.#acked) {
-      // The source gets no credit beyond the window, so a full one shows in what came, not in what waits.
-      if (this.#received >= this.#limit()) this.#window.onLimited()
+      // The source gives nothing beyond the window, so a full one shows in what came, not in what waits.
+      if (this.#isFull()) this.#window.onLimited()
       this.#acked = acked
       this.#window.onAck(acked, acked < this.#cursor, this.#out.clock.now())
       this.alive()
@@ -197,7 +201,7 @@ export class LiveOutput implements Lane {
       this.#window.onLimited()
       return null
     }
-    if (this.#isEcho(now) || Math.min(this.#queue.bytes, room) >= BULK_BYTES) return now
+    if (this.#isEcho(now) || Math.min(this.#queue.bytes, room) >= Math.min(BULK_BYTES, this.#window.piece)) return now
     return this.#sentAt + COALESCE_MS
   }
 
@@ -209,7 +213,7 @@ export class LiveOutput implements Lane {
     const start = this.#queue.start
     if (start !== null && start > this.#cursor) this.#moveTo(start)
     if (this.#sayNextSize()) return
-    let max = Math.min(this.#out.maxFrame(), this.#limit() - this.#cursor)
+    let max = Math.min(this.#out.maxFrame(), this.#window.piece, this.#limit() - this.#cursor)
     for (const stop of this.#stops()) if (stop > this.#cursor) max = Math.min(max, stop - this.#cursor)
     const piece = this.#queue.take(max)
     if (!piece) return
@@ -304,11 +308,13 @@ export class LiveOutput implements Lane {
   /** Says where the program is held back, when that changed enough or the lease grows old. */
   #hold(): void {
     this.#giveCredit()
-    const wanted = this.#interactive && !this.#stalled ? this.#limit() : null
+    const { size } = this.#window
+    const wanted = this.#interactive && !this.#stalled ? this.#limit() - Math.min(OVERRUN_BYTES, size >> 2) : null
     const now = this.#out.clock.now()
     const old = now - this.#heldAt >= RENEW_HOLD_MS
     if (wanted === this.#held && (wanted === null || !old)) return
-    const moved = wanted === null || this.#held === null || Math.abs(wanted - this.#held) >= this.#window.size / 4
+    const moved =
+      wanted === null || this.#held === null || Math.abs(wanted - this.#held) >= Math.min(HOLD_STEP, size / 8)
     if (!moved && !old) return
     this.#held = wanted
     this.#heldAt = now
@@ -317,7 +323,7 @@ export class LiveOutput implements Lane {
 
   #isFull(): boolean {
     const reached = this.#following ? this.#received : this.#source.status.end_offset
-    return reached >= this.#limit()
+    return reached >= Math.min(this.#limit(), this.#held ?? Number.POSITIVE_INFINITY)
   }
 
   #tickWhileNeeded(): void {

@@ -91,7 +91,7 @@ describe('terminal output', () => {
       { channel: 7, offset: 50_000 },
       { channel: 7, offset: 150_000 },
     ])
-    await t.clock.advance(99)
+    await t.clock.advance(49)
     t.deliverUp()
     expect(acks(t).length).toBe(before + 2)
     await t.clock.advance(1)
@@ -115,7 +115,7 @@ describe('terminal output', () => {
     expect(acks(t)).toEqual([])
     screen.parse()
     t.deliverUp()
-    expect(acks(t)).toMatchObject([{ channel: 7, offset: 3 }])
+    expect(acks(t).at(-1)).toMatchObject({ channel: 7, offset: 3 })
   })
 
   it('attaches again from where it stands after a hole, a reset, a lost link and an absent machine', async () => {

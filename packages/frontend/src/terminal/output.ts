@@ -1,17 +1,9 @@
 import { FRAME_KIND, type Frame } from '@pilot/protocol/frame'
 import { type Clock, systemClock } from '@pilot/protocol/link/clock'
 import type { TerminalAttachedMessage } from '@pilot/protocol/messages/terminal-attached'
-import {
-  ACK_AFTER_MS,
-  ACK_EVERY_BYTES,
-  type OutputPosition,
-  type SizeAt,
-  WINDOW_MIN,
-} from '@pilot/protocol/terminal/model'
+import { ACK_AFTER_MS, ACK_EVERY_BYTES, type OutputPosition, type SizeAt } from '@pilot/protocol/terminal/model'
 import type { TerminalScreen } from './port.ts'
 
-/** Parsed bytes below this wait for a pause, so that a program that prints now and then costs few acknowledgements. */
-const ACK_SMALL_BYTES = WINDOW_MIN / 4
 /** Output that waits for the emulator before a size change; more than this means that nobody paces it. */
 const QUEUE_MAX_BYTES = 4 * 1_048_576
 const SIZES_MAX = 2_000
@@ -283,13 +275,9 @@ export class TerminalOutput {
 
   #parsed(run: Run, acks: Acks, end: number): void {
     acks.parsed = end
-    const waiting = end - acks.acked
-    const paused = this.#clock.now() - acks.lastAt >= ACK_AFTER_MS
-    if (waiting >= ACK_EVERY_BYTES || (waiting >= ACK_SMALL_BYTES && paused)) this.#ackNow(acks)
-    else {
-      acks.cancel?.()
-      acks.cancel = this.#clock.after(ACK_AFTER_MS, () => this.#ackNow(acks))
-    }
+    const dueIn = acks.lastAt + ACK_AFTER_MS - this.#clock.now()
+    if (end - acks.acked >= ACK_EVERY_BYTES || dueIn <= 0) this.#ackNow(acks)
+    else acks.cancel ??= this.#clock.after(dueIn, () => this.#ackNow(acks))
     // The end of the transfer is where live output stands: told once it is on the screen.
     if (acks === run.transfer && run.to !== null && end === run.received && run.live.parsed === run.to) {
       this.#ackNow(run.live)

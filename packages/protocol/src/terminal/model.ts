@@ -56,10 +56,10 @@ export type TerminalStatus = z.infer<typeof TerminalStatusSchema>
 
 /** Offset window, in bytes, between what was sent and what the viewer parsed; the runtime adapts it below this. */
 export const WINDOW_MAX = 524_288
-export const WINDOW_MIN = 16_384
-/** A viewer acknowledges after this many parsed bytes, or `ACK_AFTER_MS` after the last parse. */
+export const WINDOW_MIN = 2_048
+/** A viewer acknowledges after this many parsed bytes, or at the next parse `ACK_AFTER_MS` after it did so last. */
 export const ACK_EVERY_BYTES = 65_536
-export const ACK_AFTER_MS = 100
+export const ACK_AFTER_MS = 50
 /** Bytes of one writer that may be sent without being accepted. */
 export const INPUT_WINDOW = 262_144
 /** Largest payload of one input frame. */
