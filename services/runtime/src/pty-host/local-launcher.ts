@@ -5,6 +5,11 @@ import { terminalsRoot } from '@pilot/backend/terminal/host/paths'
 import type { SourceLauncher } from '@pilot/backend/terminal/source'
 
 const SCOPE_CHECK_MS = 3_000
+/**
+ * There may be fifty of these processes, each with little to do: a heap that grows in small steps takes 0.6 MiB less of
+ * 5.1, and text passes as fast. Terminals do not inherit it.
+ */
+const SMALL_HEAP = { BUN_JSC_forceMiniVMMode: '1' }
 
 /** The terminals of this machine. `command` starts a holder, such as this program with `pty-host`. */
 export function localLauncher(home: string, command: readonly [string, ...string[]]): SourceLauncher {
@@ -14,7 +19,7 @@ export function localLauncher(home: string, command: readonly [string, ...string
     spawn,
     temporary: socketDirectory(),
     scope: transientScope(),
-    env: process.env,
+    env: { ...process.env, ...SMALL_HEAP },
   })
 }
 
