@@ -9,7 +9,7 @@ interface Way {
 }
 
 /**
- * A program that never ends, a way with a narrow place, and a viewer that acknowledges as tabs do: every 64 KiB, or 50 ms
+ * A program that never ends, a way with a narrow place, and a viewer that acknowledges as tabs do: every 128 KiB, or 50 ms
  * after the last time. `way` tells the way at a time. Gives what the viewer got and how long bytes waited.
  */
 class Simulation {
@@ -58,7 +58,7 @@ class Simulation {
       this.parsed = head.to
     }
     const waiting = this.parsed - this.#told
-    if (waiting >= 65_536 || (waiting > 0 && now - this.#toldAt >= 50)) {
+    if (waiting >= 131_072 || (waiting > 0 && now - this.#toldAt >= 50)) {
       this.#told = this.parsed
       this.#toldAt = now
       this.#back.push({ at: now + roundTrip / 2, to: this.parsed })

@@ -1,7 +1,7 @@
 import { WINDOW_MAX, WINDOW_MIN } from '@pilot/protocol/terminal/model'
 
 /** Before anything was measured: over a short way, and over a long one, where too much takes long to go away. */
-const FIRST_NEAR = 65_536
+const FIRST_NEAR = 131_072
 const FIRST_FAR = 16_384
 const FAR_MS = 50
 /**

@@ -100,12 +100,12 @@ test('the program is held a window ahead of its viewers, and runs on when they g
   }
   const { end_offset } = source.status
   // A program is read in pieces: it is held one before the end of the window.
-  expect(end_offset).toBe(65_536 - 4_096)
+  expect(end_offset).toBe(131_072 - 4_096)
   expect(viewer.position).toBe(end_offset)
   hub.parse()
   source.print(10_000_000)
-  expect(source.status.end_offset).toBeGreaterThan(65_536)
-  expect(source.status.end_offset).toBeLessThanOrEqual(65_536 + 524_288)
+  expect(source.status.end_offset).toBeGreaterThan(131_072)
+  expect(source.status.end_offset).toBeLessThanOrEqual(131_072 + 524_288)
   await clock.advance(4_000)
   expect(source.print(1_000_000)).toBe(0)
   await clock.advance(3_000)
@@ -176,7 +176,7 @@ test('at most 256 KiB wait in the socket', async () => {
   for (const viewer of viewers) expect(viewer.stretches).toEqual([{ from: 0, to: 1_500_000 }])
 })
 
-test('input is taken once, acknowledged at once when idle and ten times a second when busy', async () => {
+test('input is taken once, acknowledged behind its echo, and ten times a second when busy', async () => {
   const world = await watchedTerminal()
   const { hub, link, source, clock } = world
   const viewer = new FakeViewer()
@@ -188,18 +188,25 @@ test('input is taken once, acknowledged at once when idle and ten times a second
   type(10, 'xxxxx')
   hub.drain()
   const acks = () => hub.messages.filter(({ type }) => type === 'terminal.input_ack')
-  expect(acks()).toMatchObject([{ offset: 1 }])
-  await clock.advance(100)
+  expect(acks()).toEqual([])
+  await clock.advance(10)
   hub.drain()
-  expect(acks()).toMatchObject([{ offset: 1 }, { offset: 50 }])
-  expect(source.accepted(viewer.key)).toBe(50)
+  expect(acks()).toMatchObject([{ offset: 50 }])
+  for (let at = 50; at < 60; at++) type(at, 'x')
+  await clock.advance(99)
+  hub.drain()
+  expect(acks()).toMatchObject([{ offset: 50 }])
+  await clock.advance(1)
+  hub.drain()
+  expect(acks()).toMatchObject([{ offset: 50 }, { offset: 60 }])
+  expect(source.accepted(viewer.key)).toBe(60)
   // Attached again, the old channel is closed and the count goes on.
   const old = viewer.inputChannel
   await hub.attach(viewer)
   await calm(world)
-  expect(viewer.attached?.accepted).toBe(50)
-  link.input({ kind: 2, channel: old, offset: 50, payload: new Uint8Array(3) })
-  expect(source.accepted(viewer.key)).toBe(50)
+  expect(viewer.attached?.accepted).toBe(60)
+  link.input({ kind: 2, channel: old, offset: 60, payload: new Uint8Array(3) })
+  expect(source.accepted(viewer.key)).toBe(60)
 })
 
 test('what waits of a writer that attaches anew or leaves is dropped, and its count is exact', async () => {

@@ -1,7 +1,7 @@
 import { encode } from '@pilot/protocol/envelope'
 import { encodeFrame, FRAME_HEADER_BYTES, FRAME_KIND, FRAME_MAX_PAYLOAD } from '@pilot/protocol/frame'
 import type { Clock } from '@pilot/protocol/link/clock'
-import type { SizeAt } from '@pilot/protocol/terminal/model'
+import { type SizeAt, WINDOW_MAX } from '@pilot/protocol/terminal/model'
 import { AckWindow } from './ack-window.ts'
 import type { Lane } from './link-sender.ts'
 import { OutputQueue } from './output-queue.ts'
@@ -10,9 +10,9 @@ import type { TerminalSource } from './source.ts'
 /** What came but was not sent is at most this much per terminal. */
 const BUFFER_BYTES = 262_144
 /** A source is given credit in steps, so that it is not told of every byte. */
-const CREDIT_STEP = 32_768
-/** The same for where the program is held. */
-const HOLD_STEP = 65_536
+const CREDIT_STEP = 131_072
+/** So many steps to a window, for its credit and for where the program is held. */
+const STEPS = 4
 const BULK_BYTES = 32_768
 const SMALL_BYTES = 4_096
 const COALESCE_MS = 8
@@ -300,7 +300,7 @@ export class LiveOutput implements Lane {
     if (!this.#following) return
     const upTo = Math.min(this.#limit(), this.#cursor + BUFFER_BYTES)
     const starved = this.#received >= this.#credited
-    if (upTo <= this.#credited || (!starved && upTo - this.#credited < CREDIT_STEP)) return
+    if (upTo <= this.#credited || (!starved && upTo - this.#credited < Math.min(CREDIT_STEP, this.#window.size / STEPS))) return
     this.#credited = upTo
     this.#source.credit(upTo)
   }
@@ -314,7 +314,7 @@ export class LiveOutput implements Lane {
     const old = now - this.#heldAt >= RENEW_HOLD_MS
     if (wanted === this.#held && (wanted === null || !old)) return
     const moved =
-      wanted === null || this.#held === null || Math.abs(wanted - this.#held) >= Math.min(HOLD_STEP, size / 8)
+      wanted === null || this.#held === null || Math.abs(wanted - this.#held) >= size / (size < WINDOW_MAX ? 2 * STEPS : STEPS)
     if (!moved && !old) return
     this.#held = wanted
     this.#heldAt = now

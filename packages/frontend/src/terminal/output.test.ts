@@ -84,19 +84,19 @@ describe('terminal output', () => {
     await t.clock.advance(1_000)
     t.settle(screen)
     const before = acks(t).length
-    t.print(bytesOf('x'.repeat(170_000)))
+    t.print(bytesOf('x'.repeat(220_000)))
     t.settle(screen)
     t.deliverUp()
     expect(acks(t).slice(before)).toMatchObject([
       { channel: 7, offset: 50_000 },
-      { channel: 7, offset: 150_000 },
+      { channel: 7, offset: 200_000 },
     ])
     await t.clock.advance(49)
     t.deliverUp()
     expect(acks(t).length).toBe(before + 2)
     await t.clock.advance(1)
     t.deliverUp()
-    expect(acks(t).at(-1)).toMatchObject({ channel: 7, offset: 170_000 })
+    expect(acks(t).at(-1)).toMatchObject({ channel: 7, offset: 220_000 })
     await t.clock.advance(10_000)
     expect(t.clock.pending).toBe(0)
   })

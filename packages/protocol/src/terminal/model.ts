@@ -58,7 +58,7 @@ export type TerminalStatus = z.infer<typeof TerminalStatusSchema>
 export const WINDOW_MAX = 524_288
 export const WINDOW_MIN = 2_048
 /** A viewer acknowledges after this many parsed bytes, or at the next parse `ACK_AFTER_MS` after it did so last. */
-export const ACK_EVERY_BYTES = 65_536
+export const ACK_EVERY_BYTES = 131_072
 export const ACK_AFTER_MS = 50
 /** Bytes of one writer that may be sent without being accepted. */
 export const INPUT_WINDOW = 262_144

@@ -32,7 +32,7 @@ export const VIEWER_RATE = 100
 export const MAX_TERMINALS_PER_VIEWER = 50
 /** Terminals of one machine that the hub keeps track of; what it tells beyond them is not looked at. */
 export const MAX_KNOWN_TERMINALS = 1_000
-/** `terminal.ack` of one browser socket: 64 KiB each, so this is far above what an emulator parses. */
+/** `terminal.ack` of one browser socket: 128 KiB each, so this is far above what an emulator parses. */
 export const VIEWER_ACK_BURST = 2_000
 export const VIEWER_ACK_RATE = 1_000
 /** Small input frames of one browser socket (keys, mouse reports); large ones are bounded by what is accepted. */
