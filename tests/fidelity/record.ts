@@ -77,6 +77,7 @@ const RECORDINGS: Recording[] = [
   },
   { name: 'colour', command: 'sh colour.sh', keys: [], files: { 'colour.sh': colourScript() } },
   { name: 'characters', command: 'cat characters.txt', keys: [], files: { 'characters.txt': characters() } },
+  { name: 'left-behind', command: 'cat left-behind.txt', keys: [], files: { 'left-behind.txt': leftBehind() } },
   { name: 'modes', command: 'cat modes.txt', keys: [], files: { 'modes.txt': modes() } },
 ]
 
@@ -129,6 +130,20 @@ function modes(): string {
     `${ESC}[4h${ESC}[2;1Hinserted${ESC}[4l${ESC}[?25l${ESC}[5 q${ESC}]2;second title${ESC}\\`,
     `${ESC}[1;3;38;2;1;2;3mkept attributes `,
     text(500, 20),
+  ].join('\r\n')
+}
+
+/** A long history, and then everything that output can leave set for whatever is printed after it. */
+function leftBehind(): string {
+  const styles = [1, 2, 3, 4, 5].map((style) => `${ESC}[4:${style};58;2;${style * 40};90;200mstyle ${style}${ESC}[0m`)
+  return [
+    Array.from({ length: 2_000 }, (_, i) => `history ${i} ${'·'.repeat(i % 60)}`).join('\r\n'),
+    styles.join(' '),
+    `${ESC}]8;id=a;https://example.com/a\u0007linked${ESC}]8;;\u0007 and ${ESC}[1"qprotected${ESC}[0"q`,
+    `${ESC}[3g${ESC}[9G${ESC}H${ESC}[33G${ESC}H\r\ta\tb`,
+    `${ESC}[2;60H${ESC}[33;4mkept${ESC}7${ESC}[0m`,
+    `${ESC}[4;20r${ESC}[?6h${ESC}[17;1Hin the region`,
+    `${ESC})0${ESC}*A${ESC}[3;4:3;58;5;208m\u000elqqk x`,
   ].join('\r\n')
 }
 

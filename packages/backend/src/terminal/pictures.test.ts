@@ -44,6 +44,14 @@ test('a checkpoint never begins inside a sequence', () => {
   expect(cutAt(bytes('one\ntwo\u001b[3'))).toBe(7)
   expect(cutAt(bytes('a\u001b]0;title\u001b\\'))).toBe(1)
   expect(cutAt(bytes('plain'))).toBe(5)
+  // A line feed within a string is none, and what ends a string is no new sequence.
+  expect(cutAt(bytes('a\nb\u001b]0;half\na'))).toBe(3)
+  expect(cutAt(bytes('\u001bP1;\nhalf'))).toBe(0)
+  // Nor inside a character.
+  expect(
+    [1, 2, 3, 4].map((length) => cutAt(new Uint8Array([0x61, 0xf0, 0x9f, 0x98, 0x80]).subarray(0, length))),
+  ).toEqual([1, 1, 1, 1])
+  expect(cutAt(new Uint8Array([0xc3, 0xa9]))).toBe(2)
 })
 
 test('the routes: detail and snapshot of a terminal of this workspace, nothing of another', async () => {
@@ -69,11 +77,21 @@ test('the routes: detail and snapshot of a terminal of this workspace, nothing o
       programs: async () => [],
       tmuxSessions: async () => [],
       attachCommand: () => 'pilot attach',
+      directory: async ({ id }, sessionId) => ({
+        cwd: id === order.terminal_id ? 'inner' : '',
+        agent_session_id: sessionId,
+      }),
     }),
   )
   app.onError((cause, c) => c.json({ code: 'code' in cause ? cause.code : String(cause) }, 400))
   const get = (path: string) => app.request(`http://w/terminal/${path}`)
   expect(await (await get(`${order.terminal_id}/attach-command`)).json()).toEqual({ command: 'pilot attach' })
+  const session = newId('agent_session')
+  expect(await (await get(`${order.terminal_id}/directory?agent_session_id=${session}`)).json()).toEqual({
+    cwd: 'inner',
+    agent_session_id: session,
+  })
+  expect((await get(`${order.terminal_id}/directory?agent_session_id=x`)).status).toBe(400)
   const snapshot = await get(`${order.terminal_id}/snapshot?format=ansi&scrollback=50`)
   expect(await snapshot.text()).toBe('screen')
   expect(Object.fromEntries(snapshot.headers)).toMatchObject({
@@ -83,7 +101,12 @@ test('the routes: detail and snapshot of a terminal of this workspace, nothing o
   for (const query of ['format=html', 'scrollback=-1', 'scrollback=1e9']) {
     expect(await (await get(`${order.terminal_id}/snapshot?${query}`)).json()).toEqual({ code: 'VALIDATION_FAILED' })
   }
-  for (const path of [`${newId('terminal')}/attach-command`, 'nonsense/snapshot', `${newId('terminal')}/snapshot`]) {
+  for (const path of [
+    `${newId('terminal')}/attach-command`,
+    `${newId('terminal')}/directory`,
+    'nonsense/snapshot',
+    `${newId('terminal')}/snapshot`,
+  ]) {
     expect(await (await get(path)).json()).toEqual({ code: 'NOT_FOUND' })
   }
   expect(await (await get('programs')).json()).toEqual({ programs: [] })

@@ -1,5 +1,6 @@
 import type { Emulator } from './emulator/pool.ts'
 import type { EmulatorJob } from './emulator/run-emulator.ts'
+import { type ScanSink, VtScanner } from './host/vt-scanner.ts'
 import { type Basis, OutputGone, type TerminalSource } from './source.ts'
 
 const READ_BYTES = 262_144
@@ -10,7 +11,6 @@ const SNAPSHOT_BYTES = 4 * 1_024 * 1_024
 /** How far back a place is looked for where no escape sequence is half finished. */
 const CUT_WITHIN = 65_536
 const ESCAPE = 0x1b
-const BACKSLASH = 0x5c
 const LINE_FEED = 0x0a
 
 /** Draws terminals when that is needed, and drops the emulator after use. */
@@ -94,13 +94,35 @@ function jobOf({ cols, rows, snapshot, offset, sizes }: Basis, raw: Uint8Array) 
 
 /**
  * Length of the part of `raw` after which an emulator waits for nothing: a picture cannot say that a sequence or a
- * character is half finished. Before the last ESC (which ends what it interrupts, but for the one that closes a string),
- * or after the last line feed.
+ * character is half finished. After a line feed or before an ESC, wherever the last one is outside of sequences and
+ * strings; all of it when it holds neither. 0 when there is no such place.
  */
 export function cutAt(raw: Uint8Array): number {
-  for (let at = raw.length - 1; at >= Math.max(0, raw.length - CUT_WITHIN); at--) {
-    if (raw[at] === LINE_FEED) return at + 1
-    if (raw[at] === ESCAPE && at + 1 < raw.length && raw[at + 1] !== BACKSLASH) return at
+  const scanner = new VtScanner(IGNORED)
+  let at = Math.max(0, raw.length - CUT_WITHIN)
+  scanner.scan(raw.subarray(0, at), 0)
+  let cut: number | null = null
+  const from = at
+  for (let index = from; index < raw.length; index += 1) {
+    const byte = raw[index]
+    const end = byte === LINE_FEED ? index + 1 : byte === ESCAPE ? index : null
+    if (end === null) continue
+    scanner.scan(raw.subarray(at, end), at)
+    at = end
+    if (scanner.idle) cut = end
+  }
+  scanner.scan(raw.subarray(at), at)
+  return cut ?? (scanner.idle ? wholeCharacters(raw) : 0)
+}
+
+/** Without the beginning of a character whose other bytes are still to come. */
+function wholeCharacters(raw: Uint8Array): number {
+  for (let back = 1; back <= Math.min(3, raw.length); back += 1) {
+    const byte = raw[raw.length - back] ?? 0
+    if (byte >= 0xc0) return back < (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) ? raw.length - back : raw.length
+    if (byte < 0x80) return raw.length
   }
   return raw.length
 }
+
+const IGNORED: ScanSink = { control() {}, newLine() {}, escape() {}, csi() {}, osc() {} }

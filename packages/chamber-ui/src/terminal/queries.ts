@@ -16,7 +16,8 @@ const OSC_CLIPBOARD = 52
 
 /**
  * Leaves the questions of a program unanswered while `silent` says so: what is drawn again after a reconnect was
- * answered when it was new, and with several viewers one answer is enough. Access to the clipboard is never given.
+ * answered when it was new, and with several viewers one answer is enough. What no tab answers, the terminal's own
+ * process does as far as it can. Access to the clipboard is never given.
  */
 export function silenceQueries(parser: IParser, silent: () => boolean): void {
   for (const id of CSI_QUERIES) parser.registerCsiHandler(id, silent)

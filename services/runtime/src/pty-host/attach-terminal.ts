@@ -10,10 +10,10 @@ const WINDOW = 256 * 1024
 const RENEW_MS = 2_000
 const STALLED_MS = 5_000
 
-/** Modes that a program may have set, undone without moving the cursor. */
+/** Modes, an open link and tab stops that a program may have set, undone without moving the cursor. */
 const RESTORE = [9, 1000, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 2004, 47, 1049]
   .map((mode) => `\x1b[?${mode}l`)
-  .concat('\x1b[!p\x1b[?25h\x1b[0m\r\n')
+  .concat('\x1b[!p\x1b]8;;\x1b\\\x1b[?5W\x1b[?25h\x1b[0m\r\n')
   .join('')
 
 export interface AttachOptions {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { HostCore } from '@pilot/backend/terminal/host/host-core'
 import type { Layer } from '@pilot/backend/terminal/host/layer'
 import { PROTOCOL_VERSION } from '@pilot/backend/terminal/host/limits'
@@ -109,13 +109,14 @@ async function hold(spec: HostSpec, exit: (code: number) => void): Promise<void>
 
   const server = listen(paths, core, watchUnread)
   try {
-    layer = await startLayer(spec, core)
+    layer = await startLayer(spec, paths.exit, core)
     reserveDescriptors()
     detachInput()
   } catch (error) {
     await layer?.end(true, 0)
     leave()
-    rmSync(paths.directory, { recursive: true, force: true })
+    // What an earlier holder left tells how its terminal ended.
+    if (!existsSync(paths.record)) rmSync(paths.directory, { recursive: true, force: true })
     throw error
   }
   core.start(layer)
@@ -135,11 +136,11 @@ async function hold(spec: HostSpec, exit: (code: number) => void): Promise<void>
   })
 }
 
-async function startLayer(spec: HostSpec, core: HostCore): Promise<Layer> {
+async function startLayer(spec: HostSpec, exitFile: string, core: HostCore): Promise<Layer> {
   const { layer, cwd, cols, rows } = spec
   if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) throw new LaunchError('The directory does not exist.')
   const env = { ...spec.env, TERM: 'xterm-256color', PILOT_TERMINAL_ID: spec.terminal_id }
-  if (layer.kind === 'tmux') return await startTmux({ ...layer, cwd, env, cols, rows }, core)
+  if (layer.kind === 'tmux') return await startTmux({ ...layer, cwd, env, cols, rows, exitFile }, core)
   const [program = '', ...args] = layer.argv
   return startPty({ argv: [program, ...args], cwd, env, cols, rows }, core)
 }

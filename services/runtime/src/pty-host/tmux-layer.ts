@@ -1,6 +1,7 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Layer, LayerEvents } from '@pilot/backend/terminal/host/layer'
+import { foregroundGroup, sessionProcesses } from '@pilot/backend/terminal/host/process-start'
 import {
   attachArguments,
   captureCommand,
@@ -15,6 +16,7 @@ import {
   serverArguments,
 } from '@pilot/backend/terminal/host/tmux/commands'
 import { ControlMode } from '@pilot/backend/terminal/host/tmux/control-mode'
+import { exitStatus, KEEPER, recordingExit } from '@pilot/backend/terminal/host/tmux/exit-file'
 import { endSession } from './end-session.ts'
 import { LaunchError } from './launch-error.ts'
 import { Pump } from './pump.ts'
@@ -31,6 +33,8 @@ export interface TmuxOptions {
   env: Record<string, string>
   cols: number
   rows: number
+  /** Where the program's exit status is written. */
+  exitFile: string
 }
 
 type Answer = (lines: string[], failed: boolean) => void
@@ -121,7 +125,7 @@ export async function startTmux(options: TmuxOptions, events: LayerEvents): Prom
     client.kill()
     ended = true
     for (const answer of answers.splice(0)) answer([], true)
-    events.onExit({ exitCode: null, reason })
+    events.onExit({ exitCode: options.own ? readStatus(options.exitFile) : null, reason })
   }
   readAll().catch(() => events.onExit({ exitCode: null, reason: 'The connection to tmux broke.' }))
 
@@ -131,9 +135,15 @@ export async function startTmux(options: TmuxOptions, events: LayerEvents): Prom
   const first = pane as PaneFields | null
   if (!first) throw new LaunchError('This tmux session could not be opened.')
 
+  const leader = Number(first.pane_pid) || null
+  let program: number | null = null
   return {
-    programPid: Number(first.pane_pid) || null,
+    get programPid() {
+      program ??= leader !== null && options.own ? startedBy(leader) : leader
+      return program ?? leader
+    },
     keeperPid,
+    answers: true,
     write(bytes) {
       const target = pane?.pane_id
       if (ended || !target) return
@@ -151,8 +161,11 @@ export async function startTmux(options: TmuxOptions, events: LayerEvents): Prom
     },
     pause: () => pump.hold(),
     resume: () => pump.release(),
-    foreground: async () =>
-      (await ask(`display-message -p -t ${target} "#{pane_current_command}"`))?.[0]?.slice(0, 64) ?? '',
+    async foreground() {
+      const line = (await ask(`display-message -p -t ${target} "#{pane_pid} #{pane_current_command}"`))?.[0] ?? ''
+      const [, pid, name = ''] = /^(\d+) (.*)$/.exec(line) ?? []
+      return (options.own && name === KEEPER ? behindKeeper(Number(pid)) : name).slice(0, 64)
+    },
     async end(force, graceMs) {
       if (!options.own) {
         command('detach-client')
@@ -189,8 +202,36 @@ async function ensureSession(options: TmuxOptions): Promise<void> {
   if (found.code === 0) return
   if (options.argv.length === 0) throw new LaunchError('There is no such tmux session any more.')
   if (options.server !== null) mkdirSync(dirname(options.server), { recursive: true, mode: 0o700 })
-  const made = await run(['tmux', ...server, ...newSessionArguments(options)], options.env)
-  if (made.code !== 0) throw new LaunchError(`tmux could not start the session: ${made.error.trim().slice(0, 200)}`)
+  rmSync(options.exitFile, { force: true })
+  const argv = recordingExit(options.exitFile, options.argv)
+  const made = await run(['tmux', ...server, ...newSessionArguments({ ...options, argv })], options.env)
+  if (made.code === 0) return
+  // Its word for no terminal and no process left, whatever the system calls that: nothing was asked for wrongly.
+  if (/fork failed/i.test(made.error)) throw new Error('tmux could not start a process')
+  throw new LaunchError(`tmux could not start the session: ${made.error.trim().slice(0, 200)}`)
+}
+
+/** Null when the session was ended in another way than with its program. */
+function readStatus(file: string): number | null {
+  try {
+    return exitStatus(readFileSync(file, 'utf8'))
+  } catch {
+    return null
+  }
+}
+
+/** The process that the shell of a pane has started; null before it has. A session of before has no such shell. */
+function startedBy(leader: number): number | null {
+  const processes = sessionProcesses(leader)
+  if (processes.find(({ pid }) => pid === leader)?.name !== KEEPER) return leader
+  return processes.find(({ pid }) => pid !== leader)?.pid ?? null
+}
+
+/** The program that the shell of a pane has started, while it is in the foreground together with that shell. */
+function behindKeeper(pid: number): string {
+  const group = foregroundGroup(pid)
+  if (group !== null && group !== pid) return KEEPER
+  return sessionProcesses(pid).find((process) => process.pid !== pid)?.name ?? KEEPER
 }
 
 async function run(command: string[], env: Record<string, string>) {

@@ -1,7 +1,7 @@
 import type { SizeAt } from '@pilot/protocol/terminal/model'
-import { SerializeAddon } from '@xterm/addon-serialize'
 import { Unicode11Addon } from '@xterm/addon-unicode11'
 import { Terminal } from '@xterm/headless'
+import { pictures } from './picture.ts'
 
 /** A terminal to be drawn: a picture, and the raw output that follows it. */
 export interface EmulatorJob {
@@ -32,11 +32,13 @@ export async function runEmulator(job: EmulatorJob): Promise<EmulatorResult> {
   const { cols, rows, scrollback } = job
   const terminal = new Terminal({ cols, rows, scrollback, allowProposedApi: true, logLevel: 'off' })
   try {
-    const serializer = new SerializeAddon()
-    terminal.loadAddon(serializer)
     // The widths that tabs use: a picture drawn with others puts what follows an emoji elsewhere.
     terminal.loadAddon(new Unicode11Addon())
     terminal.unicode.activeVersion = '11'
+    let title = ''
+    terminal.onTitleChange((next) => {
+      title = next
+    })
     const write = (bytes: Uint8Array) => new Promise<void>((resolve) => terminal.write(bytes, resolve))
     await write(job.snapshot)
     let at = 0
@@ -47,21 +49,14 @@ export async function runEmulator(job: EmulatorJob): Promise<EmulatorResult> {
       terminal.resize(size.cols, size.rows)
     }
     await write(job.raw.subarray(at))
-    const text = (lines: number) =>
-      job.format === 'text' ? linesOf(terminal, lines) : plainAlternate(serializer.serialize({ scrollback: lines }))
+    const draw = job.format === 'text' ? null : await pictures(terminal)
+    const text = (lines: number) => (draw ? draw({ scrollback: lines, title }) : linesOf(terminal, lines))
     const bytes = bounded(text, scrollback, job.maxBytes)
     return { cols: terminal.cols, rows: terminal.rows, bytes }
   } finally {
     terminal.dispose()
   }
 }
-
-/**
- * The serializer leaves the main screen with the present colours and draws the alternate one as if there were none: its
- * first cells would get them, and everything that is empty.
- */
-const plainAlternate = (ansi: string) => ansi.replace(ALTERNATE, `\x1b[0m${ALTERNATE}`)
-const ALTERNATE = '\x1b[?1049h\x1b[H'
 
 /** Fewer lines of history until it fits. */
 function bounded(text: (lines: number) => string, scrollback: number, maxBytes: number): Uint8Array<ArrayBuffer> {

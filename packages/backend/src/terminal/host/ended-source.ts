@@ -5,6 +5,7 @@ import { LOST_REASON } from './host-source.ts'
 import { hostPaths } from './paths.ts'
 import { sessionProcesses } from './process-start.ts'
 import { CheckpointHeadSchema, type ReadRecord } from './schemas.ts'
+import { exitStatus } from './tmux/exit-file.ts'
 
 /** What is left of a terminal whose holder is gone: how it ended, and the last picture that was stored. */
 export class EndedSource implements TerminalSource {
@@ -39,10 +40,13 @@ export class EndedSource implements TerminalSource {
       sizes: [],
     }
     const lost = status.state === 'running'
+    // A session of tmux may have gone on without its holder, and ended by itself.
+    const exitCode = lost ? exitStatus(await readFile(paths.exit, 'utf8').catch(() => '')) : null
     const last: SourceStatus = {
       ...status,
       state: lost ? 'ended' : status.state,
-      reason: lost ? lostReason(status.program_pid) : status.reason,
+      exit_code: exitCode ?? status.exit_code,
+      reason: lost && exitCode === null ? lostReason(status.program_pid) : status.reason,
       start_offset: offset,
       end_offset: offset,
     }

@@ -1,7 +1,5 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { runEmulator } from '../emulator/run-emulator.ts'
-import { cutAt } from '../pictures.ts'
 import { ScreenTracker } from './screen-tracker.ts'
 import { Sizes } from './sizes.ts'
 import { Emulator } from './testing-emulator.ts'
@@ -130,48 +128,4 @@ test('a replay from every place that the tracker names shows what an uninterrupt
     { numRuns: Number(process.env.PILOT_TEST_RUNS ?? 300) },
   )
   expect(places).toBeGreaterThan(100)
-}, 120_000)
-
-/**
- * What a stored picture can say of the main screen: cells, cursor, colours and modes. Scroll regions, character sets, tab
- * stops, saved cursors, styles of underlines, the colour of empty lines and wraps at wide characters are lost until the program sets them again.
- */
-const told: fc.Arbitrary<Step> = fc
-  .oneof(
-    { weight: 8, arbitrary: paragraph },
-    {
-      weight: 4,
-      arbitrary: fc.constantFrom(0, 1, 2, 3, 4, 7, 22, 24, 27, 31, 39, 92, '38;5;200').map((code) => `${ESC}[${code}m`),
-    },
-    { weight: 4, arbitrary: word },
-    { weight: 3, arbitrary: csi.filter((text) => !/[bru]$|s$/.test(text)) },
-    { weight: 2, arbitrary: fc.constantFrom(...[1, 7, 66, 1000, 1002, 1004, 2004].map((mode) => `${ESC}[?${mode}h`)) },
-    { weight: 1, arbitrary: fc.constantFrom(`${ESC}[4h`, `${ESC}[4l`, 'é', '漢字') },
-  )
-  .map((text) => ({ text }))
-
-test('raw output after a stored picture shows what an uninterrupted emulator shows', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(told, { minLength: 2, maxLength: 30 }),
-      fc.array(told, { minLength: 1, maxLength: 10 }),
-      async (before, after) => {
-        const { output } = await play([...before, ...after], 100)
-        const offset = cutAt((await play(before, 100)).output)
-        const { cols, rows, bytes } = await runEmulator({
-          ...{ cols: 20, rows: 6, snapshot: new Uint8Array(0), offset: 0, raw: output.subarray(0, offset), sizes: [] },
-          ...{ format: 'ansi', scrollback: 5_000, maxBytes: 1_000_000 },
-        })
-        const whole = new Emulator(20, 6)
-        await whole.write(output)
-        const replay = new Emulator(cols, rows)
-        await replay.write(bytes)
-        await replay.write(output.subarray(offset))
-        expect(replay.screen()).toEqual(whole.screen())
-        whole.dispose()
-        replay.dispose()
-      },
-    ),
-    { numRuns: Number(process.env.PILOT_TEST_RUNS ?? 300) },
-  )
 }, 120_000)

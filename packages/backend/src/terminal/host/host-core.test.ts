@@ -255,8 +255,8 @@ test('input of any writer arrives once and in order, however it is cut, repeated
   )
 })
 
-test('accepted means taken by the kernel, and what waits is bounded', () => {
-  const { core, layer, client } = setUp()
+test('accepted means taken by the kernel, and what waits is bounded', async () => {
+  const { core, layer, client, clock } = setUp()
   const viewer = client()
   layer.takes = false
   for (let at = 0; at < 2 * WRITER_QUEUE_MAX; at += 10_000) viewer.input('a', at, 'x'.repeat(10_000))
@@ -268,6 +268,9 @@ test('accepted means taken by the kernel, and what waits is bounded', () => {
   expect(told().every((upTo) => upTo === 0)).toBe(true)
   layer.takes = true
   core.onWritten()
+  // The program's answer goes first.
+  expect(told().at(-1)).toBe(0)
+  await clock.advance(5)
   expect(told().at(-1)).toBe(WRITER_QUEUE_MAX)
 })
 
@@ -336,6 +339,7 @@ test('what waits of a writer is withdrawn exactly, and its count is told before 
           } else core.onWritten()
         }
         for (let i = 0; i < 300; i += 1) core.onWritten()
+        viewer.basis()
         const written = layer.written.join('')
         expect(written.replaceAll(/[A-Z]/g, '')).toBe((typed.a ?? '').slice(0, viewer.accepted('a')))
         expect(written.replaceAll(/[a-z]/g, '')).toBe((typed.b ?? '').slice(0, viewer.accepted('b')))

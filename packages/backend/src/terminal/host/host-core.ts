@@ -5,6 +5,7 @@ import { Inputs } from './inputs.ts'
 import type { Layer, LayerEvents } from './layer.ts'
 import { PROTOCOL_VERSION, READ_MAX } from './limits.ts'
 import { type Checkpoint, Pictures } from './pictures.ts'
+import { type Question, Questions } from './questions.ts'
 import { Ring } from './ring.ts'
 import { ScreenTracker } from './screen-tracker.ts'
 import { clampSize, Sizes } from './sizes.ts'
@@ -40,6 +41,7 @@ export class HostCore implements ConnectionHandler, LayerEvents {
   readonly #tracker: ScreenTracker
   readonly #pictures: Pictures
   readonly #inputs: Inputs
+  readonly #questions: Questions
   readonly #holds: Holds<Connection | 'checkpoint'>
   readonly #connections = new Set<Connection>()
   #layer: Layer | null = null
@@ -51,6 +53,9 @@ export class HostCore implements ConnectionHandler, LayerEvents {
   #reason: string | null = null
   #process = ''
   #paused = false
+  /** Counts that were not told yet. */
+  readonly #accepted = new Map<string, number>()
+  #cancelAccepted: (() => void) | null = null
   #urgentUntil = 0
   /** Output offset at which a checkpoint was asked for last. */
   #askedAt: number | null = null
@@ -65,11 +70,18 @@ export class HostCore implements ConnectionHandler, LayerEvents {
     this.#tracker = new ScreenTracker(rows, {
       onTitle: () => this.#statusChanged(),
       onBell: () => this.#broadcast(emptyFrame(HOST_FRAME.bell)),
+      onQuestion: (question, answer) => this.#asked(question, answer),
     })
     this.#pictures = new Pictures(this.#ring, this.#tracker, this.#sizes)
     this.#inputs = new Inputs({
       write: (bytes) => this.#layer?.write(bytes),
       onAccepted: (writer, upTo) => this.#tellAccepted(writer, upTo),
+      leaveOut: (bytes) => this.#questions.superfluous(bytes),
+    })
+    this.#questions = new Questions({
+      clock: options.clock,
+      watched: () => [...this.#connections].some((connection) => connection.following),
+      answer: (text) => this.#state === 'running' && this.#inputs.say(encodeText(text)),
     })
     this.#holds = new Holds(options.clock, () => this.#regulate())
   }
@@ -130,6 +142,8 @@ export class HostCore implements ConnectionHandler, LayerEvents {
   /** Ends every timer; nothing may be called afterwards. */
   dispose(): void {
     this.#holds.clear()
+    this.#questions.dispose()
+    this.#cancelAccepted?.()
     this.#cancelQuiet?.()
     this.#cancelPosition?.()
     this.#cancelRedraw?.()
@@ -160,6 +174,7 @@ export class HostCore implements ConnectionHandler, LayerEvents {
     this.#exitCode = exitCode
     this.#reason = reason
     for (const connection of this.#connections) connection.pump()
+    this.#flushAccepted()
     this.#statusChanged()
     if (this.#dismissed) this.#options.onDismissed()
   }
@@ -238,6 +253,7 @@ export class HostCore implements ConnectionHandler, LayerEvents {
   }
 
   onRead(connection: Connection, request: number, from: number, max: number): void {
+    this.#flushAccepted()
     const { start, end } = this.#ring
     if (from < start || from > end) {
       connection.send(new FrameWriter(HOST_FRAME.readRefused, 12).u32(request).offset(start).frame)
@@ -250,6 +266,7 @@ export class HostCore implements ConnectionHandler, LayerEvents {
   }
 
   onBasis(connection: Connection, request: number): void {
+    this.#flushAccepted()
     const { snapshot, ...rest } = this.#pictures.basis()
     const json = encodeText(JSON.stringify(rest))
     const frame = new FrameWriter(HOST_FRAME.basisAnswer, 8 + json.length + snapshot.length)
@@ -258,6 +275,7 @@ export class HostCore implements ConnectionHandler, LayerEvents {
 
   onWithdraw(connection: Connection, request: number, writer: string): void {
     const upTo = this.#inputs.withdraw(writer)
+    this.#flushAccepted()
     connection.send(new FrameWriter(HOST_FRAME.withdrawn, 12).u32(request).offset(upTo).frame)
   }
 
@@ -296,8 +314,27 @@ export class HostCore implements ConnectionHandler, LayerEvents {
     this.#statusChanged()
   }
 
+  #asked(question: Question, answer: string | null): void {
+    if (!this.#layer) return
+    if (this.#layer.answers) {
+      // A tab sees the question, too. Whether the terminal between knows every mode is not known.
+      if (question !== 'mode') this.#questions.answeredElsewhere(question)
+    } else this.#questions.asked(question, answer)
+  }
+
+  /** A little later: what the program answers to the input goes first. */
   #tellAccepted(writer: string, upTo: number): void {
-    this.#broadcast(acceptedFrame(writer, upTo))
+    this.#accepted.set(writer, upTo)
+    this.#cancelAccepted ??= this.#options.clock.after(ACCEPTED_MS, () => this.#flushAccepted())
+  }
+
+  /** Before every answer, so that whoever asked knows the counts that held then. */
+  #flushAccepted(): void {
+    this.#cancelAccepted?.()
+    this.#cancelAccepted = null
+    const accepted = [...this.#accepted]
+    this.#accepted.clear()
+    for (const [writer, upTo] of accepted) this.#broadcast(acceptedFrame(writer, upTo))
   }
 
   #statusChanged(): void {
@@ -335,6 +372,9 @@ export class HostCore implements ConnectionHandler, LayerEvents {
     })
   }
 }
+
+/** What was accepted is told this much later. */
+const ACCEPTED_MS = 5
 
 /** A checkpoint that was not made is asked for again after this much more output. */
 const CHECKPOINT_AGAIN = 256 * 1024

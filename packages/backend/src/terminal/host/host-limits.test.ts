@@ -93,7 +93,7 @@ test('of two that fight over the size the last one wins, and both are told the s
   first.watch()
   second.watch()
   await until('a prompt', () => first.length() > 0 && second.length() > 0)
-  first.type('trap "" WINCH; while :; do echo line; sleep 0.001; done\r')
+  first.type('trap "" WINCH; until [ -e stop ]; do echo line; sleep 0.001; done\r')
   await said(first, 'line\r\nline')
   for (let i = 0; i < 300; i += 1) {
     const { source } = i % 2 ? first : second
@@ -113,7 +113,7 @@ test('of two that fight over the size the last one wins, and both are told the s
   const places = (of: Recorded) => new Map(of.sizes.map(({ offset, cols, rows }) => [offset, `${cols}x${rows}`]))
   const [mine, theirs] = [places(first), places(second)]
   for (const [offset, size] of mine) if (theirs.has(offset)) expect(theirs.get(offset)).toBe(size)
-  first.type('\x03')
+  writeFileSync(join(hosts.home, 'stop'), '')
   first.type('stty size\r')
   await said(first, '22 77')
 })

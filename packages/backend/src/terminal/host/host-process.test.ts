@@ -138,7 +138,7 @@ test('a program that ignores the hang-up is killed with everything in its sessio
 })
 
 test("flow control never undoes the user's own Ctrl-S", async () => {
-  const terminal = await hosts.start(['/bin/bash', '-c', 'while :; do echo running; sleep 0.002; done'])
+  const terminal = await hosts.start(['/bin/bash', '-c', 'trap exit INT; while :; do echo running; sleep 0.002; done'])
   terminal.watch()
   await said(terminal, 'running')
   const stands = async () => {

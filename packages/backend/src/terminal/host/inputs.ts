@@ -1,10 +1,12 @@
 import { INPUT_CHUNK, INPUT_TOTAL_MAX, WRITER_ID_MAX, WRITER_QUEUE_MAX, WRITERS_MAX } from './limits.ts'
 
 interface Chunk {
-  writer: string
+  /** Null for what the terminal itself says. */
+  writer: string | null
   bytes: Uint8Array
-  /** The writer's count after these bytes. */
+  /** The writer's count after these bytes, and what of it is left out. */
   end: number
+  leftOut: number
 }
 
 interface WriterState {
@@ -17,7 +19,13 @@ export interface InputsOptions {
   /** Gives bytes to the kernel; `taken` is called once it took all of them. One call is under way at most. */
   write: (bytes: Uint8Array) => void
   onAccepted: (writer: string, upTo: number) => void
+  /** Parts of new input that count as taken and are not given to the program, in order. */
+  leaveOut?: (bytes: Uint8Array) => { from: number; to: number }[]
 }
+
+const NOTHING = new Uint8Array(0)
+/** What the terminal itself has said and the program has not read, in bytes. */
+const SAID_MAX = 4 * 1024
 
 /**
  * Input of every writer, each with its own count and its own room. Accepted means that the kernel took the bytes, or that
@@ -30,6 +38,8 @@ export class Inputs {
   #queue: Chunk[] = []
   /** Bytes of all writers that wait. */
   #waiting = 0
+  /** Bytes that wait and came from no writer. */
+  #said = 0
   #writing: Chunk | null = null
 
   constructor(private readonly options: InputsOptions) {}
@@ -55,10 +65,20 @@ export class Inputs {
     const room = Math.min(WRITER_QUEUE_MAX - (state.queued - state.accepted), INPUT_TOTAL_MAX - this.#waiting)
     if (room <= 0) return false
     const fresh = bytes.slice(skip, skip + room)
-    for (let at = 0; at < fresh.length; at += INPUT_CHUNK) {
-      const part = fresh.subarray(at, at + INPUT_CHUNK)
-      this.#queue.push({ writer, bytes: part, end: state.queued + at + part.length })
+    const begin = state.queued
+    const take = (from: number, to: number) => {
+      for (let at = from; at < to; at += INPUT_CHUNK) {
+        const part = fresh.subarray(at, Math.min(to, at + INPUT_CHUNK))
+        this.#queue.push({ writer, bytes: part, end: begin + at + part.length, leftOut: 0 })
+      }
     }
+    let at = 0
+    for (const { from, to } of this.options.leaveOut?.(fresh) ?? []) {
+      take(at, from)
+      this.#queue.push({ writer, bytes: NOTHING, end: begin + to, leftOut: to - from })
+      at = to
+    }
+    take(at, fresh.length)
     state.queued += fresh.length
     this.#waiting += fresh.length
     this.#next()
@@ -80,15 +100,29 @@ export class Inputs {
     return under
   }
 
+  /** Something that the terminal itself says to its program. Dropped when the program reads nothing. */
+  say(bytes: Uint8Array): void {
+    if (this.#said + bytes.length > SAID_MAX) return
+    this.#said += bytes.length
+    this.#queue.push({ writer: null, bytes, end: 0, leftOut: 0 })
+    this.#waiting += bytes.length
+    this.#next()
+  }
+
   /** The kernel took what was given last. */
   taken(): void {
     const done = this.#writing
     if (!done) return
     this.#writing = null
-    this.#waiting -= done.bytes.length
-    const state = this.#writers.get(done.writer)
-    if (state) this.#accept(done.writer, state, done.end)
+    this.#done(done)
     this.#next()
+  }
+
+  #done({ writer, bytes, end, leftOut }: Chunk): void {
+    this.#waiting -= bytes.length + leftOut
+    if (writer === null) this.#said -= bytes.length
+    const state = writer === null ? undefined : this.#writers.get(writer)
+    if (writer !== null && state) this.#accept(writer, state, end)
   }
 
   /** Bytes that wait for the program. */
@@ -104,7 +138,8 @@ export class Inputs {
 
   #next(): void {
     if (this.#writing) return
-    const chunk = this.#queue.shift()
+    let chunk = this.#queue.shift()
+    for (; chunk?.bytes.length === 0; chunk = this.#queue.shift()) this.#done(chunk)
     if (!chunk) return
     this.#writing = chunk
     this.options.write(chunk.bytes)

@@ -10,6 +10,8 @@ export interface Layer {
   readonly programPid: number | null
   /** The process that keeps the program when this one is gone; absent when there is none. */
   readonly keeperPid?: number
+  /** It is a terminal itself, which answers what its program asks. */
+  readonly answers?: boolean
   /** Name of the program in the foreground; empty when unknown. */
   foreground(): Promise<string>
   /** Hang-up to everything in the terminal, then kill after `graceMs` when `force`. True when all of it is gone. */

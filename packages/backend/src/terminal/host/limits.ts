@@ -13,6 +13,11 @@ export const ANCHOR_SLACK = 512 * 1024
 /** A checkpoint is asked for once this many bytes follow the newest picture, and the program is held at `HOLD_AT`. */
 export const CHECKPOINT_AT = 512 * 1024
 export const CHECKPOINT_HOLD_AT = RING_MAX / 2
+/**
+ * A checkpoint with this much of the ring before it is made anew when the lines of history that it holds are not to be
+ * had otherwise: those that are further back than the states that a replay may begin from.
+ */
+export const CHECKPOINT_RENEW = ANCHOR_SLACK + 256 * 1024
 /** Life of a hold that is not renewed, and of the wait for a checkpoint. */
 export const HOLD_LEASE_MS = 10_000
 /** Largest output frame. */

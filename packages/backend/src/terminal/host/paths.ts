@@ -11,6 +11,8 @@ export interface HostPaths {
   record: string
   /** Newest checkpoint, for the day on which the holder is killed. */
   checkpoint: string
+  /** How the program of a session of tmux ended; see `tmux/exit-file.ts`. */
+  exit: string
   socket: string
   /** Directory of the socket when the path below `directory` would be too long. */
   socketDirectory: string | null
@@ -20,7 +22,8 @@ export interface HostPaths {
 export function hostPaths(root: string, terminalId: string, temporary: string): HostPaths {
   const directory = join(root, terminalId)
   const near = join(directory, 'socket')
-  const paths = { directory, record: join(directory, 'host.json'), checkpoint: join(directory, 'checkpoint') }
+  const file = (name: string) => join(directory, name)
+  const paths = { directory, record: file('host.json'), checkpoint: file('checkpoint'), exit: file('exit') }
   if (Buffer.byteLength(near) <= SOCKET_PATH_MAX) return { ...paths, socket: near, socketDirectory: null }
   // Named by what it stands for, so that it is found again; 0700, so nobody else can put a socket there.
   const socketDirectory = join(temporary, `pilot-${shortName(directory)}`)

@@ -1,6 +1,6 @@
-import { ANCHOR_SLACK, CHECKPOINT_AT, CHECKPOINT_HOLD_AT } from './limits.ts'
+import { ANCHOR_EVERY, ANCHOR_SLACK, CHECKPOINT_AT, CHECKPOINT_HOLD_AT, CHECKPOINT_RENEW } from './limits.ts'
 import type { Ring } from './ring.ts'
-import type { ScreenTracker } from './screen-tracker.ts'
+import type { Anchor, ScreenTracker } from './screen-tracker.ts'
 import type { Sizes } from './sizes.ts'
 import type { Picture, SizeFrom } from './status.ts'
 
@@ -35,9 +35,18 @@ export class Pictures {
     return Math.max(whole, this.#checkpoint?.offset ?? -1, this.tracker.newestAnchor?.offset ?? -1)
   }
 
-  /** True when the bytes after the newest picture are about to outgrow the ring. */
+  /** True when the bytes after the newest picture, or the history of the longest one, are about to leave the ring. */
   get checkpointWanted(): boolean {
-    return this.ring.end - this.newest > CHECKPOINT_AT
+    return this.ring.end - this.newest > CHECKPOINT_AT || this.#historyLeaves
+  }
+
+  get #historyLeaves(): boolean {
+    const { start } = this.ring
+    const checkpoint = this.#checkpoint
+    if (!checkpoint || start === 0 || checkpoint.offset < start) return false
+    if (checkpoint.offset >= start + CHECKPOINT_RENEW) return false
+    const anchor = this.tracker.anchorFrom(start + ANCHOR_SLACK)
+    return anchor === null || anchor.offset > start + ANCHOR_SLACK + 2 * ANCHOR_EVERY
   }
 
   /** Output past this offset would put the newest picture out of reach. */
@@ -52,12 +61,16 @@ export class Pictures {
     const safe = ring.start === 0 ? 0 : Math.min(ring.start + ANCHOR_SLACK, ring.end)
     const anchor = this.tracker.anchorFrom(safe) ?? this.tracker.anchorFrom(ring.start)
     const checkpoint = this.#checkpoint && this.#checkpoint.offset >= ring.start ? this.#checkpoint : null
-    if (anchor && (anchor.offset >= safe || !checkpoint)) return this.#picture(anchor.offset, anchor.sequences())
+    if (anchor && !(checkpoint && reachesFurther(checkpoint, anchor, safe)))
+      return this.#picture(anchor.offset, anchor.sequences())
     if (checkpoint) {
       const { offset, cols, rows, snapshot } = checkpoint
       return { offset, cols, rows, snapshot, sizes: sizes.after(offset), approximate: false }
     }
     if (ring.start === 0) return this.#picture(0, new Uint8Array(0))
+    // The lines are there, and the program draws the screen anew where it may differ.
+    const doubtful = this.tracker.doubtfulFrom(safe) ?? this.tracker.doubtfulFrom(ring.start)
+    if (doubtful) return { ...this.#picture(doubtful.offset, doubtful.sequences()), approximate: true }
     // Nothing holds: the tracked modes on an empty screen at the end, to be drawn by the program itself.
     return { ...this.#picture(ring.end, this.tracker.sequences()), approximate: true }
   }
@@ -67,3 +80,7 @@ export class Pictures {
     return { offset, cols, rows, snapshot, sizes: this.sizes.after(offset), approximate: false }
   }
 }
+
+/** A checkpoint brings lines of before it along, which a replay from the same place would not have. */
+const reachesFurther = (checkpoint: Checkpoint, anchor: Anchor, safe: number) =>
+  anchor.offset < safe || (checkpoint.offset >= safe && checkpoint.offset <= anchor.offset)

@@ -41,6 +41,15 @@ export function sessionProcesses(sessionId: number): { pid: number; name: string
   }
 }
 
+/** The process group in the foreground of the terminal that a process has; null where the system does not tell. */
+export function foregroundGroup(pid: number): number | null {
+  try {
+    return isLinux ? Number(statFields(pid)[5]) : null
+  } catch {
+    return null
+  }
+}
+
 /** Fields of /proc/PID/stat after the name in parentheses, which may hold spaces. */
 function statFields(pid: number): string[] {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')

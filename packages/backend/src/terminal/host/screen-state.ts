@@ -93,6 +93,28 @@ export class ScreenState {
     return this.#changed.has(mode) !== initial
   }
 
+  /**
+   * What DECRQM is told, as the emulator of a tab tells it: 0 unknown, 1 set, 2 reset, 3 always set, 4 never set. `dec`
+   * for the private modes.
+   */
+  modeReport(mode: number, dec: boolean): number {
+    const report = (on: boolean) => (on ? 1 : 2)
+    if (!dec) {
+      if (mode === 4) return report(this.insert)
+      if (mode === 20) return report(this.lineFeedReturns)
+      return mode === 2 ? 4 : mode === 12 ? 3 : 0
+    }
+    if (MOUSE.has(mode)) return report(this.#mouse === mode)
+    if (mode === 1006 || mode === 1016) return report(this.#mouseEncoding === mode)
+    if (mode === 6) return report(this.origin)
+    if (mode === 47 || mode === 1047 || mode === 1049) return report(this.alternate)
+    if (mode === 2026) return report(this.synchronized)
+    if (mode === 8) return 3
+    if (mode === 67 || mode === 1005 || mode === 1015) return 4
+    if (mode === 1048) return 1
+    return PRIVATE_MODES.has(mode) && mode !== 5 ? report(this.hasMode(mode)) : 0
+  }
+
   keypad(application: boolean): void {
     this.privateMode(66, application)
   }

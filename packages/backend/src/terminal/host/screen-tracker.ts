@@ -1,10 +1,13 @@
 import { ANCHOR_EVERY, TITLE_MAX } from './limits.ts'
+import { KIND, KIND2, type Question, WELL } from './questions.ts'
 import { type SavedCursor, ScreenState } from './screen-state.ts'
 import { type CsiParams, type ScanSink, VtScanner } from './vt-scanner.ts'
 
 export interface TrackerEvents {
   onTitle(): void
   onBell(): void
+  /** The program asks its terminal something. `answer` is null when it is not known here. */
+  onQuestion?(question: Question, answer: string | null): void
 }
 
 /** A state of the screen that output can be replayed from. */
@@ -50,6 +53,9 @@ const code = (character: string) => character.charCodeAt(0)
 const HOME = code('H')
 const POSITION = code('f')
 const ERASE_DISPLAY = code('J')
+const ATTRIBUTES = code('c')
+const REPORT = code('n')
+const REQUEST = code('p')
 const SET = code('h')
 const RESET = code('l')
 
@@ -72,6 +78,8 @@ export class ScreenTracker implements ScanSink {
   #feeds = 0
   /** Proven places, oldest first, and the one that waits for its line feeds. */
   #anchors: StateAnchor[] = []
+  /** Places that were proven once, until something of before them came back: some rows may be drawn elsewhere. */
+  #doubtful: StateAnchor[] = []
   #candidate: Mark | null = null
   /** Line feeds at which the candidate is proven. */
   #provenAt = Number.POSITIVE_INFINITY
@@ -103,7 +111,7 @@ export class ScreenTracker implements ScanSink {
     // A larger screen shows lines of the scrollback again, and lines are wrapped anew: only those are the same in a
     // replay that came after the place.
     const needed = 2 * (this.#rows + rows)
-    this.#anchors = this.#anchors.filter(({ mark }) => (mark.depth ?? this.#feeds - mark.feeds) >= needed)
+    this.#keep(({ mark }) => (mark.depth ?? this.#feeds - mark.feeds) >= needed)
     this.#drop()
     this.#rows = rows
     if (!this.#state.alternate) this.#state.region = false
@@ -111,8 +119,8 @@ export class ScreenTracker implements ScanSink {
 
   /** Output before `offset` is no longer kept. */
   forgetBefore(offset: number): void {
-    const first = this.#anchors[0]
-    if (first && first.offset < offset) this.#anchors = this.#anchors.filter((anchor) => anchor.offset >= offset)
+    this.#anchors = from(this.#anchors, offset)
+    this.#doubtful = from(this.#doubtful, offset)
   }
 
   get newestAnchor(): Anchor | null {
@@ -122,6 +130,14 @@ export class ScreenTracker implements ScanSink {
   /** The oldest place at `offset` or later. */
   anchorFrom(offset: number): Anchor | null {
     return this.#anchors.find((anchor) => anchor.offset >= offset) ?? null
+  }
+
+  /**
+   * The oldest place at `offset` or later whose replay shows every line, but perhaps not every row of the screen where it
+   * belongs.
+   */
+  doubtfulFrom(offset: number): Anchor | null {
+    return this.#doubtful.find((anchor) => anchor.offset >= offset) ?? null
   }
 
   /** What brings a fresh emulator into the present state, without its cells. */
@@ -197,6 +213,7 @@ export class ScreenTracker implements ScanSink {
   }
 
   csi(prefix: number, intermediates: string, params: CsiParams, final: number, begin: number, end: number): void {
+    if (this.#question(prefix, intermediates, params.get(0), final)) return
     if (prefix === 0 && intermediates === '') this.#plain(params, final, begin, end)
     else if (prefix === 0x3f && intermediates === '' && (final === SET || final === RESET)) {
       for (let i = 0; i < params.length; i += 1) this.#privateMode(params.get(i), final === SET, end)
@@ -219,6 +236,28 @@ export class ScreenTracker implements ScanSink {
     if (title === this.#title) return
     this.#title = title
     this.#events.onTitle()
+  }
+
+  /** True for a question, which changes nothing. */
+  #question(prefix: number, intermediates: string, param: number, final: number): boolean {
+    if (final !== ATTRIBUTES && final !== REPORT && final !== REQUEST) return false
+    const dec = prefix === 0x3f
+    if (final === REQUEST) {
+      if (intermediates !== '$' || (prefix !== 0 && !dec)) return false
+      return this.#ask('mode', `\x1b[${dec ? '?' : ''}${param};${this.#state.modeReport(param, dec)}$y`)
+    }
+    if (intermediates !== '') return false
+    if (final === ATTRIBUTES && param === 0) {
+      if (prefix === 0) return this.#ask('kind', KIND)
+      if (prefix === 0x3e) return this.#ask('kind2', KIND2)
+    }
+    if (final === REPORT && prefix === 0 && param === 5) return this.#ask('well', WELL)
+    return final === REPORT && (prefix === 0 || dec) && param === 6 && this.#ask('cursor', null)
+  }
+
+  #ask(question: Question, answer: string | null): true {
+    this.#events.onQuestion?.(question, answer)
+    return true
   }
 
   #plain(params: CsiParams, final: number, begin: number, end: number): void {
@@ -257,6 +296,8 @@ export class ScreenTracker implements ScanSink {
   }
 
   #feed(): void {
+    // The alternate screen has a cursor and lines of its own.
+    if (this.#state.alternate) return
     this.#feeds += 1
     if (this.#feeds < this.#provenAt || !this.#candidate) return
     this.#anchors.push(new StateAnchor(this.#candidate))
@@ -351,13 +392,28 @@ export class ScreenTracker implements ScanSink {
     const saved = this.#state.alternate ? this.#saved.alternate : this.#saved.main
     this.#state.restoreCursor(saved)
     if (!saved) return
-    this.#anchors = saved.feeds === this.#feeds ? this.#anchors.filter((anchor) => anchor.offset <= saved.at) : []
+    const stays = saved.feeds === this.#feeds
+    this.#keep(({ offset }) => stays && offset <= saved.at)
+  }
+
+  /** The others lead to a screen that may differ. */
+  #keep(holds: (anchor: StateAnchor) => boolean): void {
+    const lost = this.#anchors.filter((anchor) => !holds(anchor))
+    if (lost.length === 0) return
+    this.#anchors = this.#anchors.filter(holds)
+    this.#doubtful = [...this.#doubtful, ...lost].toSorted((one, other) => one.offset - other.offset)
   }
 
   #tabSet(): void {
     if (!this.#state.alternate) this.#state.customTabs = true
     this.#drop()
   }
+}
+
+/** Those at `offset` or later, the same list when that is all of them. */
+function from(anchors: StateAnchor[], offset: number): StateAnchor[] {
+  const first = anchors[0]
+  return first && first.offset < offset ? anchors.filter((anchor) => anchor.offset >= offset) : anchors
 }
 
 /** One line without control, format or private characters, at most `TITLE_MAX` of them. */
