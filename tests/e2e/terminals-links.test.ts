@@ -1,49 +1,29 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { watchedPage } from '../support/browser.ts'
-import { freePort, until } from '../support/pilot.ts'
-import { Relay } from '../support/relay.ts'
 import {
-  AWAY,
-  countInTab,
-  isLive,
-  lineNumbers,
-  linkState,
-  promptThere,
-  run,
-  screen,
-  shows,
-  snapshot,
-  startTerminalWorld,
-  type TerminalWorld,
-  withShell,
-} from '../support/terminal-steps.ts'
+  COUNT,
+  expectEveryLine,
+  isStale,
+  LAST_LINE,
+  marksIn,
+  type RelayedWorld,
+  startRelayedWorld,
+  typingIsOld,
+  unsent,
+} from '../support/bad-links.ts'
+import { watchedPage } from '../support/browser.ts'
+import { until } from '../support/pilot.ts'
+import { AWAY, isLive, linkState, promptThere, run, screen, shows, withShell } from '../support/terminal-steps.ts'
 
-const LINES = 900
-const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
-/** Prints numbered lines for some seconds. */
-const COUNT = `for n in $(seq 1 ${LINES}); do echo "n$n."; read -t 0.004 <> <(:); done`
-
-/** Browser and server are linked through a relay, so that a test can take the network away. */
 describe('a terminal on bad links', () => {
-  let world: TerminalWorld
-  let relay: Relay
+  let world: RelayedWorld
 
   beforeAll(async () => {
-    const port = await freePort()
-    relay = await Relay.start({ to: port })
-    world = await startTerminalWorld({ port, baseUrl: relay.url })
+    world = await startRelayedWorld()
   })
-  afterAll(async () => {
-    await world?.stop()
-    await relay?.close()
-  })
-  afterEach(async () => {
-    relay.heal()
-    await world.desktop.setOffline(false)
-  })
+  afterAll(() => world?.stop())
+  afterEach(() => world.networkBack(world.desktop))
 
   const processes = {
     runtime: () => world.pilot.pids('runtime', '--supervised'),
@@ -65,26 +45,9 @@ describe('a terminal on bad links', () => {
       world.pilot.supervisor.kill('SIGCONT')
     }
   }
-  async function networkAway(): Promise<void> {
-    // In this order: a browser that pretends to be offline does not hear that its connections are reset.
-    relay.away()
-    await world.desktop.setOffline(true)
-  }
-  async function networkBack(): Promise<void> {
-    relay.heal()
-    await world.desktop.setOffline(false)
-  }
-  const stale = (page: Page) => linkState(page, /^Stale since/).waitFor({ timeout: 20_000 })
-
-  /** Each line once and in order, also what was scrolled away. */
-  async function expectEveryLine(page: Page, id: string): Promise<void> {
-    expect(await countInTab(page, 'n\\d+\\.')).toBe(LINES)
-    expect(lineNumbers(await snapshot(page, world.url, id, 'format=text&scrollback=2000'))).toEqual(upTo(LINES))
-  }
-
   it('takes what is typed during output, and a reload in the middle loses and doubles nothing', async () => {
     const { page, problems, id } = await withShell(world.desktop, world.url)
-    expect(relay.connections).toBeGreaterThan(0)
+    expect(world.relay.connections).toBeGreaterThan(0)
     await run(page, COUNT)
     await shows(page, /n\d+\./)
     await run(page, 'echo "typed $((6*7))"')
@@ -93,7 +56,7 @@ describe('a terminal on bad links', () => {
     await shows(page, /n\d\d\d+\./)
     await page.reload()
     await shows(page, 'typed 42')
-    await expectEveryLine(page, id)
+    await expectEveryLine(page, world.url, id)
     expect(problems).toEqual([])
     await page.close()
   })
@@ -102,15 +65,15 @@ describe('a terminal on bad links', () => {
     const { page, problems, id } = await withShell(world.desktop, world.url, AWAY)
     await run(page, COUNT)
     await shows(page, /n\d+\./)
-    await networkAway()
-    await stale(page)
+    await world.networkAway(world.desktop)
+    await isStale(page)
     const frozen = await screen(page)
-    expect(frozen).not.toContain(`n${LINES}.`)
-    await networkBack()
+    expect(frozen).not.toContain(LAST_LINE)
+    await world.networkBack(world.desktop)
     await isLive(page)
-    await shows(page, `n${LINES}.`)
+    await shows(page, LAST_LINE)
     await promptThere(page)
-    await expectEveryLine(page, id)
+    await expectEveryLine(page, world.url, id)
     expect(problems).toEqual([])
     await page.close()
   })
@@ -124,9 +87,9 @@ describe('a terminal on bad links', () => {
       await linkState(page, name === 'gateway' ? /^Stale since/ : /^Machine offline since/).waitFor({ timeout: 20_000 })
     })
     await isLive(page)
-    await shows(page, `n${LINES}.`)
+    await shows(page, LAST_LINE)
     await promptThere(page)
-    await expectEveryLine(page, id)
+    await expectEveryLine(page, world.url, id)
     await run(page, 'echo "and on $((40+2))"')
     await shows(page, 'and on 42')
     expect(problems).toEqual([])
@@ -151,8 +114,8 @@ describe('a terminal on bad links', () => {
     })
     for (const { page: one, problems: told } of [{ page, problems }, ...others]) {
       await isLive(one)
-      await shows(one, `n${LINES}.`)
-      await expectEveryLine(one, id)
+      await shows(one, LAST_LINE)
+      await expectEveryLine(one, world.url, id)
       expect(told).toEqual([])
     }
     for (const { page: other } of others) await other.close()
@@ -162,9 +125,7 @@ describe('a terminal on bad links', () => {
   it('full-screen programs are the same after a reload and after the machine was away', async () => {
     writeFileSync(
       join(world.repo, 'long.txt'),
-      upTo(300)
-        .map((n) => `line ${n} of a long file\n`)
-        .join(''),
+      Array.from({ length: 300 }, (_, index) => `line ${index + 1} of a long file\n`).join(''),
     )
     const { page, problems } = await withShell(world.desktop, world.url, AWAY)
     await run(page, 'less long.txt')
@@ -197,25 +158,16 @@ describe('a terminal on bad links', () => {
   })
 
   describe('what was typed without a link', () => {
-    const marks = (name: string) => {
-      try {
-        return readFileSync(join(world.repo, name), 'utf8').split('\n').filter(Boolean).length
-      } catch {
-        return 0
-      }
-    }
-    const unsent = (page: Page) => page.getByText(/characters were not sent/)
-
     it('goes by itself, once, when the link is soon back', async () => {
       const { page, problems } = await withShell(world.desktop, world.url, AWAY)
-      relay.away()
+      world.relay.away()
       await run(page, 'echo x >> soon')
-      relay.heal()
+      world.relay.heal()
       await isLive(page)
-      await until('the mark', () => marks('soon') > 0)
+      await until('the mark', () => marksIn(world.repo, 'soon') > 0)
       await run(page, 'echo after it')
       await shows(page, /^after it$/m)
-      expect(marks('soon')).toBe(1)
+      expect(marksIn(world.repo, 'soon')).toBe(1)
       expect(problems).toEqual([])
       await page.close()
     })
@@ -226,24 +178,23 @@ describe('a terminal on bad links', () => {
     ] as const)('after a while it waits for its user: %s', async (answer, runs) => {
       const { page, problems } = await withShell(world.desktop, world.url, AWAY)
       const file = `late-${answer}`
-      await networkAway()
-      await stale(page)
+      await world.networkAway(world.desktop)
+      await isStale(page)
       await run(page, `echo x >> ${file}`)
-      const typed = Date.now()
-      await until('the typing to be old', () => Date.now() - typed > 5_500, 10_000)
-      await networkBack()
+      await typingIsOld()
+      await world.networkBack(world.desktop)
       await isLive(page)
       await unsent(page).waitFor()
-      expect(marks(file)).toBe(0)
+      expect(marksIn(world.repo, file)).toBe(0)
       expect(await screen(page)).not.toContain(file)
       await page.getByRole('button', { name: answer }).click()
       await unsent(page).waitFor({ state: 'detached' })
       await run(page, 'echo after it')
       await shows(page, /^after it$/m)
-      expect(marks(file)).toBe(runs)
+      expect(marksIn(world.repo, file)).toBe(runs)
       await page.reload()
       await shows(page, /^after it$/m)
-      expect(marks(file)).toBe(runs)
+      expect(marksIn(world.repo, file)).toBe(runs)
       expect(problems).toEqual([])
       await page.close()
     })

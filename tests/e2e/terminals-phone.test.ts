@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CDPSession, Page } from 'playwright-core'
+import type { CDPSession } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { watchedPage } from '../support/browser.ts'
 import { sidewaysScroll } from '../support/checks.ts'
+import { enter, field, key } from '../support/phone-steps.ts'
 import { until } from '../support/pilot.ts'
 import {
   isLive,
@@ -25,16 +26,6 @@ describe('a terminal on a phone', () => {
     world = await startTerminalWorld()
   })
   afterAll(() => world?.stop())
-
-  const field = (page: Page) => page.getByLabel('Type into the terminal')
-  const key = (page: Page, name: string) =>
-    page.getByRole('toolbar', { name: 'Keys' }).getByRole('button', { name, exact: true })
-  /** Types as a keyboard that composes nothing does. */
-  async function enter(page: Page, text: string): Promise<void> {
-    await field(page).tap()
-    await page.keyboard.insertText(text)
-    await page.getByRole('button', { name: 'Enter', exact: true }).tap()
-  }
 
   it('goes from the list of sessions to a terminal and back, and closes it', async () => {
     const { page, problems } = await watchedPage(world.phone)
@@ -61,7 +52,8 @@ describe('a terminal on a phone', () => {
     await page.getByText(/^sleep/).waitFor()
     await moreMenu(page, 'End and close…')
     await page.getByRole('button', { name: 'End sleep' }).tap()
-    await page.getByRole('heading', { name: 'pocket' }).waitFor()
+    await page.getByRole('heading', { name: 'Terminals' }).waitFor()
+    await page.getByRole('link', { name: /pocket/ }).tap()
     await shows(page, /^on a phone 16$/m)
     await page.reload()
     await shows(page, /^on a phone 16$/m)

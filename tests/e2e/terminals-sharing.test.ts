@@ -1,10 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import { newId } from '@pilot/domain/ids'
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DESKTOP, type Watched, watchedPage } from '../support/browser.ts'
+import { makeMember } from '../support/members.ts'
 import { bunBinary, pilotProgram, until } from '../support/pilot.ts'
 import {
   isLive,
@@ -37,28 +36,11 @@ describe('a terminal that two people have open', () => {
     await page.getByRole('dialog').getByLabel('E-mail').fill('grace@example.com')
     await page.getByRole('dialog').getByRole('button', { name: 'Sign in' }).click()
     await page.getByRole('heading', { name: 'Create your organization' }).waitFor()
-    makeMember('grace@example.com')
+    makeMember(world.pilot.home, 'grace@example.com')
     theirs = await terminalContext(world.browser, await visitor.storageState(), { viewport: SMALL })
     await visitor.close()
   })
   afterAll(() => world?.stop())
-
-  /** Makes a user a member of the one organization there is. */
-  function makeMember(email: string): void {
-    const database = new DatabaseSync(join(world.pilot.home, 'gateway', 'pilot.db'), { timeout: 5_000 })
-    try {
-      const now = Date.now()
-      const { changes } = database
-        .prepare(
-          `insert into organization_user_membership (id, organization_id, user_id, role, created_at, updated_at)
-           select ?, organization.id, user.id, 'member', ?, ? from organization, user where user.email = ?`,
-        )
-        .run(newId('organization_user_membership'), now, now, email)
-      expect(changes).toBe(1)
-    } finally {
-      database.close()
-    }
-  }
 
   /** The same new terminal on both screens. */
   async function both(): Promise<{ mine: Watched & { id: string }; other: Watched }> {

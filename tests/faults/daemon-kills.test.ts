@@ -7,10 +7,11 @@ import { LineStream, Typist } from '../support/line-stream.ts'
 import { until } from '../support/pilot.ts'
 import { descriptors } from '../support/processes.ts'
 import { keptKeys } from '../support/programs.ts'
+import { Prompter } from '../support/prompter.ts'
 import { SEED, SOAK, seeded } from '../support/random.ts'
 import { CountingScreen } from '../support/screens.ts'
 
-/** The daemon dies in every way while terminals print and somebody types; the terminals do not notice. */
+/** The daemon dies in every way while terminals print, somebody types and agents work; the terminals do not notice. */
 const random = seeded(SEED)
 let world: FaultWorld
 beforeAll(async () => {
@@ -45,16 +46,18 @@ const deaths: Death[] = [
 ]
 
 it.each([
-  { id: 'F1', title: 'daemon killed in mid-output', ways: deaths.slice(0, 1), runs: 8 },
-  { id: 'F2', title: 'daemon restarted as a unit would', ways: deaths.slice(1), runs: 4 },
-])(`$id: $title (seed ${SEED})`, async ({ id, title, ways, runs }) => {
+  { id: 'F1', title: 'daemon killed in mid-output', ways: deaths.slice(0, 1), runs: 8, prompts: true },
+  { id: 'F2', title: 'daemon restarted as a unit would', ways: deaths.slice(1), runs: 4, prompts: false },
+])(`$id: $title (seed ${SEED})`, async ({ id, title, ways, runs, prompts }) => {
   const report = new FaultReport(id, title)
   const tab = world.tab()
   const total = runs * SOAK
+  const prompter = prompts ? await Prompter.start(world) : null
   // About a second and a half of output for each death.
   const stream = await LineStream.start(world, tab, { count: total * 15_000, bytesPerSecond: 1_000_000 })
   const typing = await typist()
   typing.start()
+  prompter?.run()
   const hosts = world.hosts().toSorted()
   expect(hosts.length).toBeGreaterThanOrEqual(2)
   for (let run = 0; run < total; run++) {
@@ -72,6 +75,11 @@ it.each([
   const typed = await typing.stop()
   report.run(stream.outcome())
   report.run(typed)
+  if (prompter) {
+    report.run(await prompter.stop())
+    report.figures.prompts = prompter.summary()
+    report.figures['answers to agents'] = prompter.answers
+  }
   report.figures.lines = stream.screen.lines.next
   report.figures['lines in announced gaps'] = stream.screen.lines.gaps
   report.figures['words typed'] = typing.taken

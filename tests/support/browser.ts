@@ -16,11 +16,13 @@ const QUIET = [
   '--disable-sync',
 ]
 
-/** The system's Chromium, without its calls home. Root needs --no-sandbox. */
+/** Without calls home. Root needs --no-sandbox. */
+export const CHROMIUM_ARGS = [...QUIET, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])]
+
+/** The system's Chromium. */
 export function launchBrowser(): Promise<Browser> {
   const executablePath = process.env.PILOT_TEST_BROWSER
-  const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  return chromium.launch({ ...(executablePath ? { executablePath } : {}), args: [...QUIET, ...sandbox] })
+  return chromium.launch({ ...(executablePath ? { executablePath } : {}), args: CHROMIUM_ARGS })
 }
 
 export const DESKTOP = { width: 1440, height: 900 }

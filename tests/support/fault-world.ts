@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TerminalId } from '@pilot/domain/entities/terminal'
@@ -28,6 +28,7 @@ interface Parts {
   gateway: StartedProcess
   daemon: StartedProcess
   env: Record<string, string>
+  through: readonly string[]
 }
 
 /**
@@ -49,6 +50,7 @@ export class FaultWorld {
   gateway: StartedProcess
   daemon: StartedProcess
   readonly #env: Record<string, string>
+  readonly #through: readonly string[]
   readonly #open: NodeTab[] = []
 
   private constructor(parts: Parts) {
@@ -64,12 +66,22 @@ export class FaultWorld {
     this.gateway = parts.gateway
     this.daemon = parts.daemon
     this.#env = parts.env
+    this.#through = parts.through
   }
 
-  static async start(random: Random, env: Record<string, string> = {}): Promise<FaultWorld> {
+  /** `through`: a command that the daemon is started by, and that becomes it. */
+  static async start(
+    random: Random,
+    settings: Record<string, string> = {},
+    through: readonly string[] = [],
+  ): Promise<FaultWorld> {
     const root = realpathSync(mkdtempSync(join(tmpdir(), 'pilot-fault-')))
     const home = join(root, 'home')
     const undo: (() => unknown)[] = [() => rmSync(root, { recursive: true, force: true })]
+    // Shells read the settings of whoever they belong to: here of nobody, so that they begin at once.
+    const person = join(root, 'person')
+    mkdirSync(person)
+    const env = { HOME: person, SHELL: '/bin/bash', ...settings }
     try {
       const port = await freePort()
       const gateway = await startGateway(home, port, env)
@@ -87,7 +99,7 @@ export class FaultWorld {
         name: 'box',
       })
       const { token } = await enroll(browser, machineId)
-      const daemon = startDaemon(home, machine.url, env, token)
+      const daemon = startDaemon(home, machine.url, env, { token, through })
       undo.push(() => daemon.kill('SIGKILL'))
       const identity = join(home, 'runtime', 'identity.json')
       const { runtime_id: runtimeId } = await until('the enrolment', () => {
@@ -96,7 +108,7 @@ export class FaultWorld {
       })
       const repository = makeRepository(join(root, 'shop'))
       const workspace = await newWorkspace(browser, { ...input, directory: repository, runtime_id: runtimeId })
-      const processes = { gateway, daemon, tabs, machine, browser, env }
+      const processes = { gateway, daemon, tabs, machine, browser, env, through }
       return new FaultWorld({ home, repository, port, workspace, machineId, runtimeId, ...processes })
     } catch (cause) {
       for (const step of undo.reverse()) await step()
@@ -158,7 +170,7 @@ export class FaultWorld {
 
   /** Starts the daemon again; it finds its identity. */
   startDaemon(env: Record<string, string> = {}): void {
-    this.daemon = startDaemon(this.home, this.machine.url, { ...this.#env, ...env })
+    this.daemon = startDaemon(this.home, this.machine.url, { ...this.#env, ...env }, { through: this.#through })
   }
 
   /** Waits until requests reach the machine. */
@@ -215,9 +227,14 @@ async function startGateway(home: string, port: number, env: Record<string, stri
   return gateway
 }
 
-function startDaemon(home: string, url: string, env: Record<string, string>, token?: string): StartedProcess {
+function startDaemon(
+  home: string,
+  url: string,
+  env: Record<string, string>,
+  { token, through }: { token?: string; through: readonly string[] },
+): StartedProcess {
   const line = JSON.stringify({ control_url: url, ...(token ? { enrollment_token: token } : {}) })
-  return startProduct(['runtime', '--home', home, '--allow-root', '--label', 'box'], env, `${line}\n`)
+  return startProduct(['runtime', '--home', home, '--allow-root', '--label', 'box'], env, `${line}\n`, through)
 }
 
 async function newWorkspace(

@@ -37,7 +37,10 @@ export class LineStream {
     const stream = new LineStream(id, tab, new CountingScreen(), whole)
     await until('the terminal to be live', () => stream.client.get().phase === 'live')
     stream.client.input(`${numberedLines(whole.count, whole.bytesPerSecond, whole.width)}\r`)
-    await until('the first lines', () => stream.screen.lines.seen > 0)
+    await until('the first lines', () => {
+      if (stream.screen.lines.seen > 0) return true
+      throw new Error(JSON.stringify([stream.client.get(), stream.screen.tail]))
+    })
     return stream
   }
 

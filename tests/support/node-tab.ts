@@ -42,6 +42,7 @@ export class NodeTab {
       open: browserLink({ url, connect }),
       page: {
         visible: () => this.#visible,
+        online: () => true,
         onChange: (listener) => {
           this.#onVisible = listener
           return () => {

@@ -14,9 +14,18 @@ export interface StartedProcess {
   kill(signal: NodeJS.Signals, options?: { group?: boolean }): Promise<void>
 }
 
-/** Starts a command of the product in a process group of its own. */
-export function startProduct(args: string[], env: Record<string, string>, stdin = ''): StartedProcess {
-  const child = spawn(bunBinary(), [pilotProgram, ...args], {
+/**
+ * Starts a command of the product in a process group of its own. `through`: a command that gets program and arguments,
+ * and must become them.
+ */
+export function startProduct(
+  args: string[],
+  env: Record<string, string>,
+  stdin = '',
+  through: readonly string[] = [],
+): StartedProcess {
+  const [command = '', ...rest] = [...through, bunBinary(), pilotProgram, ...args]
+  const child = spawn(command, rest, {
     env: { ...process.env, PILOT_STAGE: 'test', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,

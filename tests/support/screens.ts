@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { TerminalScreen } from '@pilot/frontend/terminal/port'
+import unicode11 from '@xterm/addon-unicode11'
 import headless from '@xterm/headless'
 import { LineCounter } from './fault-report.ts'
 
@@ -19,6 +20,9 @@ export class HeadlessScreen implements TerminalScreen {
 
   constructor(cols: number, rows: number) {
     this.emulator = new headless.Terminal({ cols, rows, scrollback: SCROLLBACK, allowProposedApi: true })
+    // The widths that a tab uses.
+    this.emulator.loadAddon(new unicode11.Unicode11Addon())
+    this.emulator.unicode.activeVersion = '11'
     this.emulator.onTitleChange((title) => {
       this.title = title
     })

@@ -74,12 +74,17 @@ export async function terminalContext(
     permissions: ['clipboard-read', 'clipboard-write'],
     reducedMotion: 'reduce',
   })
+  await watchAsReader(context)
+  return context
+}
+
+/** Makes the terminals of a context be read out. */
+export async function watchAsReader(context: BrowserContext): Promise<void> {
   context.setDefaultTimeout(15_000)
   await context.addInitScript(() => {
     const key = 'pilot.terminal'
     if (!localStorage.getItem(key)) localStorage.setItem(key, JSON.stringify({ screen_reader: true }))
   })
-  return context
 }
 
 /** The terminal that the address names. */

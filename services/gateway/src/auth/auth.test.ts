@@ -271,7 +271,10 @@ describe('impersonation', () => {
     await expect(
       admin.call('model', 'set', 'mutation', { instance_id: instance.id, provider: 'openai', api_key: 'k' }),
     ).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    const sessions = await world.app.db.select().from(schema.session)
+    const acting = sessions.find((row) => row.impersonated_by !== null)
     await admin.call('admin', 'stop_impersonating', 'mutation')
+    expect(world.hub.closedSessions).toContain(acting?.id)
     expect((await admin.call('user', 'session', 'query')).user?.role).toBe('admin')
   })
 

@@ -4,6 +4,7 @@ import { contract, type Policy, type Procedure } from '@pilot/protocol/api/contr
 import { eq } from 'drizzle-orm'
 import { z } from 'zod'
 import type { App } from '../app-context.ts'
+import { endSession } from '../auth/sign-in.ts'
 import { schema } from '../database.ts'
 import type { Actor } from '../policy/scope.ts'
 import type { CallContext } from '../trpc/init.ts'
@@ -55,11 +56,12 @@ export async function impersonate(
   ctx.set_cookies.push(...headers.getSetCookie())
 }
 
-/** Ends an impersonation and gives the admin their own session back. */
+/** Ends an impersonation, with every socket that was opened in it, and gives the admin their own session back. */
 export async function stopImpersonating(ctx: CallContext, actor: Actor): Promise<void> {
   if (actor.impersonator_id === null) throw new PilotError('CONFLICT', 'You do not act as somebody else.')
   await audit(ctx.app, actor, { action: 'admin.stop_impersonating', target: actor.user.id })
   const { headers } = await ctx.auth.api.stopImpersonating({ headers: ctx.request.headers, returnHeaders: true })
+  await endSession(ctx.app, actor)
   ctx.set_cookies.push(...headers.getSetCookie())
 }
 
