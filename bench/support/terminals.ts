@@ -80,7 +80,7 @@ export function openTab(client: Client): Tab {
   const connect = webSocketFactory(() => new NodeWebSocket(url, { headers: { origin, cookie } }))
   const link = createWorkspaceLink({
     open: browserLink({ url, connect }),
-    page: { visible: () => true, onChange: () => () => undefined },
+    page: { visible: () => true, online: () => true, onChange: () => () => undefined },
   })
   const stored = new Map<string, string>()
   const writers = writerIds(() => ({

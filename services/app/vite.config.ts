@@ -10,19 +10,31 @@ import { finishBuild } from './build/finish-build.ts'
 const BROWSERS = ['chrome123', 'safari17.5', 'firefox121']
 
 /**
- * What every page needs goes into two files instead of dozens: libraries, which change seldom, and our own. Whatever is
- * fetched on demand (`-view` files, the palette, a workspace's screens) stays out of both.
+ * What every page needs goes into two files instead of dozens: libraries, which change seldom, and our own. Two more
+ * have the links and what all pages of a workspace share. Whatever is fetched on demand (`-view` files, the palette, a session, the
+ * terminals) stays out of them, and so do the components of the outer routes: with them the page would draw before it has
+ * taken over the shell.
  */
 const FIRST_VIEW = [
   {
     name: 'libraries',
-    test: /node_modules[\\/](?:react|react-dom|scheduler|use-sync-external-store|@tanstack[\\/](?!react-virtual|virtual-core)[^\\/]+|@trpc[\\/][^\\/]+|zod|typeid-js|uuid|clsx|class-variance-authority|@radix-ui[\\/]react-(?:slot|compose-refs))[\\/]/,
+    test: /node_modules[\\/](?:react|react-dom|scheduler|use-sync-external-store|@tanstack[\\/](?!react-virtual|virtual-core)[^\\/]+|@trpc[\\/][^\\/]+|zod|typeid-js|uuid|clsx|lucide-react|class-variance-authority|@radix-ui[\\/]react-(?:slot|compose-refs))[\\/]/,
     priority: 2,
   },
   {
     name: 'frame',
-    test: /packages[\\/](?:domain|protocol[\\/]src[\\/]api|frontend[\\/]src[\\/](?:errors|gateway[\\/](?!organization-link))|chamber-ui[\\/]src[\\/](?:primitives[\\/](?!.*-view)|shell[\\/](?!command-palette)|branding))|services[\\/]app[\\/]src[\\/](?:lib[\\/](?!open-live)|screens[\\/](?:load-error|page-skeleton|not-found-screen|app-shell))/,
+    test: /packages[\\/](?:domain|protocol[\\/]src[\\/]api|frontend[\\/]src[\\/](?:errors|gateway[\\/](?!organization-link))|chamber-ui[\\/]src[\\/](?:primitives[\\/](?!.*-view)|shell[\\/](?!command-palette)|branding))|services[\\/]app[\\/]src[\\/](?:lib[\\/](?!open-live)|screens[\\/](?:load-error|page-skeleton|not-found-screen|app-shell|workspace-only)|routes[\\/].*\.tsx$)/,
     priority: 1,
+  },
+  {
+    name: 'links',
+    test: /packages[\\/](?:protocol[\\/]src[\\/](?:link|messages|viewer|close-codes|frame)|frontend[\\/]src[\\/](?:link[\\/]|gateway[\\/]organization-link|clock))|services[\\/]app[\\/]src[\\/]lib[\\/]open-live/,
+    priority: 1,
+  },
+  {
+    name: 'workspace',
+    test: /services[\\/]app[\\/]src[\\/](?:workspace[\\/]workspace-screen\.tsx|routes[\\/]_app[\\/]\$slug[\\/](?:new|s\.\$sessionId|terminal\.index|terminal\.\$terminalId)\.tsx\?)/,
+    priority: 0,
   },
 ]
 

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DESKTOP } from '../support/browser.ts'
 import { until } from '../support/pilot.ts'
 import {
   isLive,
@@ -12,6 +13,7 @@ import {
   shows,
   startTerminalWorld,
   type TerminalWorld,
+  terminalContext,
   withShell,
 } from '../support/terminal-steps.ts'
 
@@ -38,7 +40,7 @@ describe('the text of a terminal', () => {
     await shows(page, /^single 2$/m)
 
     await paste(page, 'echo refused\necho "too"\n')
-    await dialog(page).getByText('Paste 3 lines?').waitFor()
+    await dialog(page).getByText('Paste 2 lines?').waitFor()
     await dialog(page).getByRole('button', { name: 'Cancel' }).click()
     await dialog(page).waitFor({ state: 'detached' })
     expect(await screen(page)).not.toContain('refused')
@@ -215,5 +217,54 @@ describe('the text of a terminal', () => {
     await isLive(page)
     expect(problems).toEqual([])
     await page.close()
+  })
+
+  it.each([1, 2])('is drawn in cells of its font, also with %d pixels for one of the page', async (ratio) => {
+    const storageState = await world.desktop.storageState()
+    const context = await terminalContext(world.browser, storageState, { viewport: DESKTOP, deviceScaleFactor: ratio })
+    const { page, problems } = await withShell(context, world.url)
+    const cells = async () => {
+      await run(page, 'clear; stty size')
+      const [rows = 0, cols = 0] = (await shows(page, /^\d+ \d+$/m)).split('\n')[0]?.split(' ').map(Number) ?? []
+      return page.evaluate(
+        ([rows, cols]) => {
+          const screen = document.querySelector<HTMLElement>('.xterm-screen')
+          const context = document.createElement('canvas').getContext('2d')
+          const stored = JSON.parse(localStorage.getItem('pilot.terminal') ?? '{}') as { font?: number }
+          const size = stored.font ?? 13
+          if (!screen || !context) throw new Error('no screen')
+          context.font = `${size}px ${getComputedStyle(screen).getPropertyValue('--mono')}`
+          const whole = (length: number) => Math.round(length * devicePixelRatio) / devicePixelRatio
+          return {
+            is: [screen.offsetWidth / cols, screen.offsetHeight / rows],
+            font: [whole(context.measureText('W').width), whole(size * 1.4)],
+          }
+        },
+        [rows, cols] as const,
+      )
+    }
+    const fits = async () => {
+      const { is, font } = await cells()
+      // The whole screen is rounded to one px.
+      return is.every((length, index) => Math.abs(length - (font[index] ?? 0)) < 0.05)
+    }
+    await until('cells of the font', fits)
+    await page.keyboard.press('Control+Equal')
+    await until('cells of a larger font', fits)
+    await page.keyboard.press('Control+0')
+    await until('cells of the font', fits)
+
+    await run(page, 'clear; cat')
+    await until('an empty screen', async () => (await screen(page)) === '')
+    const box = await page.locator('.xterm-screen:visible').boundingBox()
+    if (!box) throw new Error('no screen')
+    // Away from the cursor.
+    const firstWord = { x: box.x, y: box.y, width: 40, height: 18 }
+    const blank = await page.screenshot({ clip: firstWord })
+    await run(page, 'drawn')
+    await shows(page, /^drawn$/m)
+    await until('the word on the screen', async () => !blank.equals(await page.screenshot({ clip: firstWord })), 5_000)
+    expect(problems).toEqual([])
+    await context.close()
   })
 })

@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Watched, watchedPage } from '../support/browser.ts'
@@ -57,6 +59,7 @@ describe('the terminals of a workspace', () => {
     const watched = await watchedPage(context, expected)
     await clear(watched.page)
     await watched.page.goto(`${world.url}/terminal`)
+    await watched.page.getByText('No terminal yet').waitFor()
     return watched
   }
   async function end({ page, problems }: Watched): Promise<void> {
@@ -67,7 +70,6 @@ describe('the terminals of a workspace', () => {
   it('opens, names, reorders, splits and closes; the address and a reload bring all of it back', async () => {
     const watched = await fresh(world.desktop)
     const { page } = watched
-    await page.getByText('No terminal yet').waitFor()
     await page.getByRole('button', { name: 'New terminal' }).last().click()
     await page.waitForURL(TERMINAL_URL)
     await isLive(page)
@@ -120,6 +122,66 @@ describe('the terminals of a workspace', () => {
     await page.getByText('This terminal was closed').waitFor()
     await page.getByRole('button', { name: 'Show the other terminals' }).click()
     await page.waitForURL((url) => !url.pathname.endsWith(second))
+    await end(watched)
+  })
+
+  it('splits, and opens another one, where the program works now', async () => {
+    const watched = await fresh(world.desktop)
+    const { page } = watched
+    mkdirSync(join(world.repo, 'packages', 'app'), { recursive: true })
+    await page.getByRole('button', { name: 'New terminal' }).last().click()
+    await promptThere(page)
+    await run(page, 'cd packages/app')
+    await promptThere(page)
+    await page.keyboard.press('Alt+Shift+D')
+    await until('two halves', async () => (await panes(page).count()) === 2)
+    await promptThere(page, 1)
+    await run(page, 'pwd; cd /')
+    await shows(page, /\/packages\/app$/m, 1)
+    // Nothing is opened outside of the workspace: it begins where the other one began.
+    await page.keyboard.press('Alt+Shift+E')
+    await until('three panes', async () => (await panes(page).count()) === 3)
+    await promptThere(page, 2)
+    await run(page, 'pwd; cat')
+    await shows(page, /\/packages\/app$/m, 2)
+    const before = page.url()
+    await moreMenu(page, 'New terminal here')
+    await page.waitForURL((url) => url.href !== before)
+    await until('one pane', async () => (await panes(page).count()) === 1)
+    await promptThere(page)
+    await run(page, 'pwd')
+    await shows(page, /\/packages\/app$/m)
+    expect(await tabs(page).count()).toBe(2)
+    await end(watched)
+  })
+
+  it('is not live from the moment at which the browser has no network, and says since when', async () => {
+    const watched = await fresh(world.desktop, [/WebSocket connection to/, /net::ERR_/])
+    const { page } = watched
+    await page.getByRole('button', { name: 'New terminal' }).last().click()
+    await isLive(page)
+    const live = page.getByText(/^Live/)
+    await until('header and frame to agree', async () => (await live.count()) === 2)
+    expect(new Set(await live.allInnerTexts()).size).toBe(1)
+    try {
+      await world.desktop.setOffline(true)
+      await until('nothing that says "live"', async () => (await live.count()) === 0, 1_000)
+      await page
+        .locator('header')
+        .getByText(/^Stale since \d/)
+        .waitFor()
+      await page.getByText(/^Offline since \d/).waitFor()
+      await page
+        .getByText(/^Not connected since \d/)
+        .first()
+        .waitFor()
+    } finally {
+      await world.desktop.setOffline(false)
+    }
+    await isLive(page)
+    await until('header and frame to agree', async () => (await live.count()) === 2)
+    await run(page, 'echo here again')
+    await shows(page, /^here again$/m)
     await end(watched)
   })
 

@@ -6,6 +6,7 @@ import { findBinary } from '@pilot/backend/engine/opencode/binary'
 import type { Git } from '@pilot/backend/git/run'
 import type { JournalSession } from '@pilot/backend/sessions/store/rows'
 import type { SettingsStore } from '@pilot/backend/settings/settings'
+import { asOrdered, currentDirectory } from '@pilot/backend/terminal/current-directory'
 import type { Emulator } from '@pilot/backend/terminal/emulator/pool'
 import { loginEnvironment } from '@pilot/backend/terminal/environment'
 import { offerGuidance } from '@pilot/backend/terminal/guidance'
@@ -73,6 +74,10 @@ export function createTerminals(options: TerminalsOptions): Terminals {
       ),
     shellsFile: '/etc/shells',
   })
+  const sessionDirectory = (workspaceId: Id<'workspace'>, id: Id<'agent_session'>) => {
+    const session = options.session(id)
+    return session?.workspace_id === workspaceId && session.deleted_at === null ? session.directory : null
+  }
   const pictures = new TerminalPictures(options.emulator)
   const service = new TerminalService({
     store: createTerminalStore(db),
@@ -84,10 +89,7 @@ export function createTerminals(options: TerminalsOptions): Terminals {
           programs,
           environment,
           workspaceRoot: options.workspaceRoot,
-          sessionDirectory(workspaceId, id) {
-            const session = options.session(id)
-            return session?.workspace_id === workspaceId && session.deleted_at === null ? session.directory : null
-          },
+          sessionDirectory,
           async beforeAgent(workspaceId, program, cwd) {
             const repository = settings.read(workspaceId).value[REPOSITORY_GUIDANCE] === true
             await offerGuidance(git, { program, home: user.homedir, cwd, repository })
@@ -110,6 +112,15 @@ export function createTerminals(options: TerminalsOptions): Terminals {
     programs: () => programs.list(),
     tmuxSessions: async () => tmuxSessions(await environment()),
     attachCommand: (row) => attachCommand(row, options.home, user.homedir),
+    async directory({ row, source, running }, sessionId) {
+      const pid = running ? source.status.program_pid : null
+      const root = await options.workspaceRoot(row.workspace_id)
+      const directory = sessionId && sessionDirectory(row.workspace_id, sessionId)
+      return asOrdered([pid === null ? null : await currentDirectory(pid), row.cwd], {
+        root,
+        session: sessionId && directory ? { id: sessionId, directory } : null,
+      })
+    },
   })
   return { service, routes }
 }

@@ -6,7 +6,7 @@ type Environment = Record<string, string | undefined>
 
 /** Names that are never given to a terminal: the product's own, those of model keys, and what belongs to its start. */
 const HIDDEN =
-  /^(?:PILOT_|OPENCODE_|BUN_|MIMALLOC_|NODE_|npm_|VITE|INIT_CWD$|INVOCATION_ID$|JOURNAL_STREAM$|NOTIFY_SOCKET$|LISTEN_|TMUX|STY$|TERM|COLORTERM$|COLUMNS$|LINES$|WINDOWID$|VTE_|_$|SHLVL$|PWD$|OLDPWD$)/
+  /^(?:PILOT_|OPENCODE_|BUN_|MIMALLOC_|NODE_(?!EXTRA_CA_CERTS$)|npm_|VITE|INIT_CWD$|INVOCATION_ID$|JOURNAL_STREAM$|NOTIFY_SOCKET$|LISTEN_|TMUX|STY$|TERM|COLORTERM$|COLUMNS$|LINES$|WINDOWID$|VTE_|_$|SHLVL$|PWD$|OLDPWD$)/
 const MODEL_KEYS = new Set([
   'OPENROUTER_API_KEY',
   'ANTHROPIC_API_KEY',

@@ -112,9 +112,20 @@ test('the list of programs says what is there, in which version, and how the res
   })
 })
 
+test('an installation keeps the settings that npm has for the whole machine', async () => {
+  const settings = join(base, 'etc npmrc')
+  await program(join(base, 'bin/npm'), `test "$*" = "config get globalconfig" && echo "${settings}"`)
+  const command = async () => (await deps.programs.installation('codex'))?.argv.slice(4)
+  expect(await command()).toEqual([`${base}/tools`, '@openai/codex'])
+  await writeFile(settings, '')
+  expect(await command()).toEqual([`${base}/tools`, '--globalconfig', settings, '@openai/codex'])
+})
+
 test('no secret of the product or of a model is in a terminal', () => {
   const secret = { PILOT_MODEL_API_KEY: 'x', ANTHROPIC_API_KEY: 'x', OPENCODE_SERVER_PASSWORD: 'x', npm_config_x: 'x' }
-  expect(visible({ ...secret, TMUX: 'x', HTTPS_PROXY: 'p', EMPTY: undefined })).toEqual({ HTTPS_PROXY: 'p' })
+  expect(visible({ ...secret, TMUX: 'x', NODE_OPTIONS: 'x', EMPTY: undefined })).toEqual({})
+  const needed = { HTTPS_PROXY: 'p', NODE_EXTRA_CA_CERTS: '/authority.pem' }
+  expect(visible({ ...secret, ...needed })).toEqual(needed)
   const env = terminalEnvironment({ PATH: '/a', LC_ALL: 'C', LANG: 'C' }, { id: 'term_1', toolsBin: '/t/bin' })
   expect(env).toMatchObject({
     PATH: '/a:/t/bin',

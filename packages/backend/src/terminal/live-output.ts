@@ -300,7 +300,11 @@ export class LiveOutput implements Lane {
     if (!this.#following) return
     const upTo = Math.min(this.#limit(), this.#cursor + BUFFER_BYTES)
     const starved = this.#received >= this.#credited
-    if (upTo <= this.#credited || (!starved && upTo - this.#credited < Math.min(CREDIT_STEP, this.#window.size / STEPS))) return
+    if (
+      upTo <= this.#credited ||
+      (!starved && upTo - this.#credited < Math.min(CREDIT_STEP, this.#window.size / STEPS))
+    )
+      return
     this.#credited = upTo
     this.#source.credit(upTo)
   }
@@ -314,7 +318,9 @@ export class LiveOutput implements Lane {
     const old = now - this.#heldAt >= RENEW_HOLD_MS
     if (wanted === this.#held && (wanted === null || !old)) return
     const moved =
-      wanted === null || this.#held === null || Math.abs(wanted - this.#held) >= size / (size < WINDOW_MAX ? 2 * STEPS : STEPS)
+      wanted === null ||
+      this.#held === null ||
+      Math.abs(wanted - this.#held) >= size / (size < WINDOW_MAX ? 2 * STEPS : STEPS)
     if (!moved && !old) return
     this.#held = wanted
     this.#heldAt = now

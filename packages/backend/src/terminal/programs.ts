@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process'
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { PilotError } from '@pilot/domain/errors'
 import { type AgentProgram, AgentProgramSchema, type ProgramView } from '@pilot/protocol/terminal/rest'
 
-const VERSION_MS = 5_000
+/** How long a program may think about a question, in ms. */
+const ANSWER_MS = 5_000
 const PROGRAMS: Record<AgentProgram, { label: string; published: string }> = {
   opencode: { label: 'OpenCode', published: 'opencode-ai' },
   claude: { label: 'Claude Code', published: '@anthropic-ai/claude-code' },
@@ -33,6 +34,8 @@ export class TerminalPrograms {
   readonly #deps: ProgramsDeps
   /** By path and time of change. */
   readonly #versions = new Map<string, Promise<string | null>>()
+  /** By path of npm. */
+  readonly #npmConfigs = new Map<string, Promise<string | null>>()
 
   constructor(deps: ProgramsDeps) {
     this.#deps = deps
@@ -85,11 +88,25 @@ export class TerminalPrograms {
     if (npm === undefined) return null
     const { tools, home } = this.#deps
     const { published } = PROGRAMS[program]
-    const prefix = tools.startsWith(`${home}/`) ? `~${tools.slice(home.length)}` : tools
-    return {
-      argv: [npm, 'install', '--global', '--prefix', tools, published],
-      shown: `npm install --global --prefix ${prefix} ${published}`,
-    }
+    const config = await this.#npmConfig(npm)
+    const line = (written: (path: string) => string): [string, ...string[]] => [
+      ...(['install', '--global', '--prefix', written(tools)] as const),
+      ...(config === null ? [] : ['--globalconfig', written(config)]),
+      published,
+    ]
+    const short = (path: string) => (path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path)
+    return { argv: [npm, ...line((path) => path)], shown: ['npm', ...line(short)].join(' ') }
+  }
+
+  /**
+   * The machine's own settings of npm, such as its registry or authority; null without any. npm looks for them below
+   * the prefix, so that another prefix hides them.
+   */
+  async #npmConfig(npm: string): Promise<string | null> {
+    const known = this.#npmConfigs.get(npm) ?? this.#ask(npm, ['config', 'get', 'globalconfig'])
+    this.#npmConfigs.set(npm, known)
+    const path = (await known)?.trim() ?? ''
+    return path.startsWith('/') && existsSync(path) ? path : null
   }
 
   /** What the user chooses from. */
@@ -120,11 +137,17 @@ export class TerminalPrograms {
   }
 
   async #askVersion(path: string): Promise<string | null> {
+    const answer = await this.#ask(path, ['--version'])
+    return /\d+\.\d+\.\d+[\w.+-]*/.exec(answer ?? '')?.[0] ?? null
+  }
+
+  /** What a program prints; null when it fails or takes too long. */
+  async #ask(path: string, args: string[]): Promise<string | null> {
     try {
       const env = await this.#deps.environment()
-      const asked = promisify(execFile)(path, ['--version'], { env, timeout: VERSION_MS, maxBuffer: 65_536 })
+      const asked = promisify(execFile)(path, args, { env, timeout: ANSWER_MS, maxBuffer: 65_536 })
       asked.child.stdin?.end()
-      return /\d+\.\d+\.\d+[\w.+-]*/.exec((await asked).stdout)?.[0] ?? null
+      return (await asked).stdout
     } catch {
       return null
     }

@@ -1,9 +1,10 @@
 import { PilotError } from '@pilot/domain/errors'
-import { idSchema } from '@pilot/domain/ids'
-import type { ProgramView, TmuxSessionView } from '@pilot/protocol/terminal/rest'
+import { type Id, idSchema } from '@pilot/domain/ids'
+import type { ProgramView, TerminalDirectory, TmuxSessionView } from '@pilot/protocol/terminal/rest'
 import { Hono } from 'hono'
 import { z } from 'zod'
 import type { RouteEnv } from '../app/env.ts'
+import type { ManagedTerminal } from './managed-terminal.ts'
 import type { TerminalPictures } from './pictures.ts'
 import type { TerminalService } from './service.ts'
 import type { TerminalRow } from './store.ts'
@@ -15,6 +16,8 @@ const SnapshotQuerySchema = z.object({
   scrollback: z.coerce.number().int().min(0).max(MAX_SCROLLBACK).default(0),
 })
 
+const DirectoryQuerySchema = z.object({ agent_session_id: idSchema('agent_session').optional() })
+
 export interface TerminalRouteDeps {
   service: TerminalService
   pictures: TerminalPictures
@@ -22,6 +25,8 @@ export interface TerminalRouteDeps {
   tmuxSessions(): Promise<TmuxSessionView[]>
   /** The command that opens the terminal from a shell of this machine. */
   attachCommand(row: TerminalRow): string
+  /** Where its program works now; the session is the one that it was opened for. */
+  directory(terminal: ManagedTerminal, sessionId: Id<'agent_session'> | null): Promise<TerminalDirectory>
 }
 
 /** Routes of terminals that their machine answers; lists, opening and closing are the control plane's. */
@@ -32,6 +37,13 @@ export function terminalRoutes(deps: TerminalRouteDeps): Hono<RouteEnv> {
   app.get('/terminal/:id/attach-command', (c) => {
     const terminal = deps.service.find(c.var.ctx.workspace_id, terminalId(c.req.param('id')))
     return c.json({ command: deps.attachCommand(terminal.row) })
+  })
+  app.get('/terminal/:id/directory', async (c) => {
+    const terminal = deps.service.find(c.var.ctx.workspace_id, terminalId(c.req.param('id')))
+    const query = DirectoryQuerySchema.safeParse(c.req.query())
+    if (!query.success)
+      throw new PilotError('VALIDATION_FAILED', 'agent_session_id has to be the id of an agent session.')
+    return c.json(await deps.directory(terminal, query.data.agent_session_id ?? null))
   })
   app.get('/terminal/:id/snapshot', async (c) => {
     const terminal = deps.service.find(c.var.ctx.workspace_id, terminalId(c.req.param('id')))

@@ -103,6 +103,9 @@ export interface Basis {
   sizes: SizeAt[]
 }
 
+/** What the process that holds a terminal gives. */
+export type Picture = Required<Basis>
+
 /** What `read` rejects with. */
 export class OutputGone extends Error {
   constructor(readonly startOffset: number) {

@@ -2,7 +2,6 @@ import type { AgentSession } from '@pilot/protocol/agent/model'
 import {
   Archive,
   ArchiveRestore,
-  ChevronLeft,
   Ellipsis,
   FileDiff,
   GitBranch,
@@ -16,6 +15,7 @@ import { LineCount } from '../chat/line-count.tsx'
 import { Chip } from '../primitives/badge.tsx'
 import { Button, IconButton } from '../primitives/button.tsx'
 import { DropdownMenu, DropdownMenuItem, DropdownMenuSeparator } from '../primitives/dropdown-menu.tsx'
+import { RenameField } from '../primitives/rename-field.tsx'
 import { Skeleton } from '../primitives/skeleton.tsx'
 
 /** Longest title, in characters. */
@@ -55,11 +55,14 @@ export function SessionHeader(props: SessionHeaderProps) {
       <span className="lg:hidden">{back}</span>
       <div className="min-w-0 flex-1">
         {renaming ? (
-          <RenameForm
-            title={title}
+          <RenameField
+            label="Title of the session"
+            value={title}
+            maxLength={MAX_TITLE}
+            className="-mx-1.5 w-full rounded-xs bg-sunken px-1.5 font-semibold leading-snug tracking-tight md:text-lg"
             onDone={(next) => {
               setRenaming(false)
-              if (next !== null && next !== title) actions.onRename(next)
+              if (next) actions.onRename(next)
             }}
           />
         ) : (
@@ -129,39 +132,5 @@ export function SessionHeader(props: SessionHeaderProps) {
         </DropdownMenuItem>
       </DropdownMenu>
     </header>
-  )
-}
-
-/** A link that looks like the back button. */
-export const backLinkClass = 'grid size-11 place-items-center rounded-sm text-text-2'
-export function BackIcon() {
-  return <ChevronLeft aria-hidden="true" className="size-5.5" />
-}
-
-function RenameForm({ title, onDone }: { title: string; onDone: (title: string | null) => void }) {
-  const [value, setValue] = useState(title)
-  const done = () => onDone(value.trim() === '' ? null : value.trim())
-  return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault()
-        done()
-      }}
-    >
-      <input
-        // biome-ignore lint/a11y/noAutofocus: it replaces the title that was just asked to be edited
-        autoFocus
-        aria-label="Title of the session"
-        maxLength={MAX_TITLE}
-        value={value}
-        onFocus={(event) => event.target.select()}
-        onChange={(event) => setValue(event.target.value)}
-        onBlur={done}
-        onKeyDown={(event) => {
-          if (event.key === 'Escape') onDone(null)
-        }}
-        className="-mx-1.5 w-full rounded-xs bg-sunken px-1.5 font-semibold leading-snug tracking-tight md:text-lg"
-      />
-    </form>
   )
 }

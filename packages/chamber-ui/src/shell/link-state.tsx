@@ -2,7 +2,7 @@ import { sinceWhen, useNow } from '../primitives/relative-time.tsx'
 import { State, StateShape } from '../primitives/state.tsx'
 import type { LinkFacts } from './model.ts'
 
-/** How live the page is, with its age: "Live · 24 ms", "Connecting…", "Offline since 9:12". */
+/** How live the page is, with its age: "Live · 24 ms", "Connecting…", "Machine offline since 9:12". */
 export function LinkState({ link }: { link: LinkFacts }) {
   const now = useNow()
   if (link.state === 'live') {
@@ -14,5 +14,6 @@ export function LinkState({ link }: { link: LinkFacts }) {
     )
   }
   if (link.state === 'connecting') return <State kind="working">Connecting…</State>
-  return <State kind="offline">{link.since ? `Offline since ${sinceWhen(link.since, now)}` : 'Offline'}</State>
+  const offline = link.machine ? 'Machine offline' : 'Offline'
+  return <State kind="offline">{link.since ? `${offline} since ${sinceWhen(link.since, now)}` : offline}</State>
 }

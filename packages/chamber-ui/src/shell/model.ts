@@ -35,6 +35,8 @@ export interface LinkFacts {
   latency_ms: number | null
   /** When the link was lost. */
   since: Date | null
+  /** It is the machine that is meant, and not the server. */
+  machine?: boolean
 }
 
 export interface ShellUser {

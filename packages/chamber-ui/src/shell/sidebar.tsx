@@ -48,7 +48,8 @@ export function Sidebar({ data }: { data: ShellData }) {
       >
         <LinkState link={data.link} />
         <span className="sr-only">Open the command palette</span>
-        <Kbd className="ml-auto">{commandKey()}K</Kbd>
+        {/* Words with an age need the whole line. */}
+        {data.link.state === 'offline' ? null : <Kbd className="ml-auto">{commandKey()}K</Kbd>}
       </button>
       {data.user ? (
         <UserMenu

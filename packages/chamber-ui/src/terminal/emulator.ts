@@ -4,6 +4,8 @@ import { Unicode11Addon } from '@xterm/addon-unicode11'
 import { WebLinksAddon } from '@xterm/addon-web-links'
 import { WebglAddon } from '@xterm/addon-webgl'
 import { Terminal } from '@xterm/xterm'
+import { cellOptions, type FontFacts, measureFont } from './cell.ts'
+import { keepResolution } from './device-pixels.ts'
 import { gapLabel } from './gap-label.ts'
 import { findColours, MIN_CONTRAST, terminalPalette } from './palette.ts'
 import { silenceQueries } from './queries.ts'
@@ -11,7 +13,6 @@ import { safeLink } from './title.ts'
 
 /** Lines above the screen that stay readable. */
 const SCROLLBACK = 10_000
-const LINE_HEIGHT = 1.2
 /** Room for the scroll bar right of the text, in px; what the fit add-on reckons with too. */
 const SCROLLBAR = 14
 const MIN_FONT = 6
@@ -58,6 +59,8 @@ export interface EmulatorLook {
   fontSize: number
   /** Typing comes through an input field of ours, so that the emulator must not open a phone's keyboard. */
   touch: boolean
+  /** Its program has ended and everything it printed is here: the picture takes the size of the view. */
+  settled: boolean
 }
 
 /** One emulator in one element, with everything that a view does with it. */
@@ -66,13 +69,13 @@ export type Emulator = ReturnType<typeof createEmulator>
 /** Opens an emulator in `parent`, which has to be in the document. */
 export function createEmulator(parent: HTMLElement, host: EmulatorHost, first: EmulatorLook) {
   let look = first
+  const fontFamily = getComputedStyle(parent).getPropertyValue('--mono') || 'monospace'
   const term = new Terminal({
     allowProposedApi: true,
     cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
     cursorInactiveStyle: 'outline',
-    fontFamily: getComputedStyle(parent).getPropertyValue('--mono') || 'monospace',
+    fontFamily,
     fontSize: look.fontSize,
-    lineHeight: LINE_HEIGHT,
     scrollback: SCROLLBACK,
     theme: terminalPalette(look.dark),
     minimumContrastRatio: MIN_CONTRAST,
@@ -100,7 +103,12 @@ export function createEmulator(parent: HTMLElement, host: EmulatorHost, first: E
     term.textarea.tabIndex = -1
     term.textarea.hidden = true
   }
-  loadWebgl(term)
+  /** Cells of whole pixels: without the graphics processor the emulator has no need of them. */
+  let whole = loadWebgl(term, () => {
+    whole = false
+    fitFont()
+  })
+  const stopKeeping = keepResolution(parent, () => term.refresh(0, term.rows - 1))
 
   // One entry for each write that is not parsed yet: whether its questions may be answered.
   const answering: boolean[] = []
@@ -128,13 +136,30 @@ export function createEmulator(parent: HTMLElement, host: EmulatorHost, first: E
   let panned = 0
   let foreign = false
   let timer: ReturnType<typeof setTimeout> | undefined
+  let font: FontFacts | null = null
+  const setFont = (fontSize: number) => {
+    font = measureFont(fontFamily, fontSize)
+    term.options.fontSize = fontSize
+    Object.assign(term.options, cellOptions(font, window.devicePixelRatio, whole))
+  }
+  const proposed = (): Size | null => {
+    const room = fit.proposeDimensions()
+    return room && Number.isFinite(room.cols) && Number.isFinite(room.rows)
+      ? { cols: room.cols, rows: room.rows }
+      : null
+  }
+  const hasRoom = () => {
+    const room = proposed()
+    return room !== null && room.cols >= term.cols && room.rows >= term.rows
+  }
   /** Measures the room that there is; a terminal that stays larger than it gets the font at which all of it is seen. */
   const fitFont = () => {
     if (parent.clientWidth === 0 || parent.clientHeight === 0) return
-    if (term.options.fontSize !== look.fontSize) term.options.fontSize = look.fontSize
-    const room = fit.proposeDimensions()
-    if (!room || !Number.isFinite(room.cols) || !Number.isFinite(room.rows)) return
-    wanted = { cols: room.cols, rows: room.rows }
+    setFont(look.fontSize)
+    const room = proposed()
+    if (!room) return
+    wanted = room
+    if (look.settled && answering.length === 0) term.resize(wanted.cols, wanted.rows)
     const same = wanted.cols === term.cols && wanted.rows === term.rows
     if (same) foreign = false
     clearTimeout(timer)
@@ -145,29 +170,46 @@ export function createEmulator(parent: HTMLElement, host: EmulatorHost, first: E
       }, FOREIGN_AFTER_MS)
     }
     const share = Math.min(1, wanted.cols / term.cols, wanted.rows / term.rows)
-    if (foreign && share < 1) term.options.fontSize = Math.max(MIN_FONT, Math.floor(look.fontSize * share))
-    frame()
+    if (foreign && share < 1) {
+      // A cell of whole pixels does not always shrink with its font.
+      let size = Math.max(MIN_FONT, Math.floor(look.fontSize * share))
+      for (setFont(size); size > MIN_FONT && !hasRoom(); setFont(size)) size -= 1
+    }
     host.sized({ actual: { cols: term.cols, rows: term.rows }, wanted, foreign })
   }
   /** The emulator is as large as its text; the parent centres it when there is room left. */
-  const frame = () => {
-    const screen = term.element?.querySelector<HTMLElement>('.xterm-screen')
-    if (!term.element || !screen) return
+  const framing = new ResizeObserver(([entry]) => {
+    const screen = entry?.target
+    if (!term.element || !(screen instanceof HTMLElement)) return
     term.element.style.width = `${screen.offsetWidth + SCROLLBAR}px`
     term.element.style.height = `${screen.offsetHeight}px`
-  }
+  })
+  const shown = term.element?.querySelector('.xterm-screen')
+  if (shown) framing.observe(shown)
+
+  const stopWatching = watchPixels(() => {
+    const now = measureFont(fontFamily, look.fontSize)
+    if (font && now.advance !== font.advance && font.fontSize === look.fontSize) {
+      // Another font is there now: only another name makes the emulator measure again.
+      term.options.fontFamily = 'monospace'
+      term.options.fontFamily = fontFamily
+    }
+    fitFont()
+  })
 
   return {
     /** The far end's view of this emulator. */
     screen: {
       // The far end waits until everything written before is parsed, so these need no queue.
       reset: (cols: number, rows: number) => {
+        look = { ...look, settled: false }
         term.reset()
         term.resize(cols, rows)
         fitFont()
       },
       resize: (cols: number, rows: number) => {
         if (term.cols === cols && term.rows === rows) return
+        look = { ...look, settled: false }
         term.resize(cols, rows)
         fitFont()
       },
@@ -242,20 +284,49 @@ export function createEmulator(parent: HTMLElement, host: EmulatorHost, first: E
     },
     dispose() {
       clearTimeout(timer)
+      framing.disconnect()
+      stopWatching()
+      stopKeeping()
       parent.removeEventListener('paste', onPaste, true)
       term.dispose()
     },
   }
 }
 
-/** Draws with the graphics processor where there is one; without it, or when it is lost, with elements. */
-function loadWebgl(term: Terminal): void {
+/**
+ * Draws with the graphics processor where there is one; without it, or when it is lost, with elements. True when it does.
+ */
+function loadWebgl(term: Terminal, onLost: () => void): boolean {
   const webgl = new WebglAddon()
-  webgl.onContextLoss(() => webgl.dispose())
+  webgl.onContextLoss(() => {
+    webgl.dispose()
+    onLost()
+  })
   try {
     term.loadAddon(webgl)
+    return true
   } catch {
     webgl.dispose()
+    return false
+  }
+}
+
+/** Calls when a font has come, or the page is on another screen or zoomed; the returned function ends it. */
+function watchPixels(changed: () => void): () => void {
+  let resolution: MediaQueryList | null = null
+  const watch = () => {
+    resolution = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`)
+    resolution.addEventListener('change', next, { once: true })
+  }
+  const next = () => {
+    watch()
+    changed()
+  }
+  watch()
+  document.fonts.addEventListener('loadingdone', changed)
+  return () => {
+    resolution?.removeEventListener('change', next)
+    document.fonts.removeEventListener('loadingdone', changed)
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Launch, ProgramView, TmuxSessionView } from '@pilot/protocol/terminal/rest'
 import { Bot, Download, PanelsTopLeft, SlidersHorizontal, SquareTerminal } from 'lucide-react'
-import type { ReactElement } from 'react'
+import { type ReactElement, useEffect, useEffectEvent } from 'react'
 import {
   DropdownMenu,
   DropdownMenuItem,
@@ -14,27 +14,29 @@ export interface NewTerminalMenuProps {
   programs: readonly ProgramView[] | null
   tmux: readonly TmuxSessionView[] | null
   disabled: boolean
+  /** The menu is there: what it lists may have changed. */
+  onShown: () => void
   onOpen: (launch: Launch) => void
   onOptions: () => void
 }
 
 /** What a new terminal may run: a shell, an agent program, an installation, a tmux session. */
-export function NewTerminalMenu({ trigger, programs, tmux, disabled, onOpen, onOptions }: NewTerminalMenuProps) {
-  const shells = programs?.filter(({ launch }) => launch.kind === 'shell') ?? []
-  const agents = programs?.filter(({ launch }) => launch.kind !== 'shell' && launch.kind !== 'tmux') ?? []
+export function NewTerminalMenu(props: NewTerminalMenuProps) {
+  const { trigger, programs, tmux, disabled, onShown, onOpen, onOptions } = props
+  // The first one is the user's own.
+  const [login, ...shells] = programs?.filter(({ launch }) => launch.kind === 'shell') ?? []
+  const agents = agentPrograms(programs)
   return (
     <DropdownMenu trigger={trigger} align="start">
       <DropdownMenuItem disabled={disabled} onSelect={() => onOpen({ kind: 'shell' })} shortcut="Ctrl ⇧ T">
-        <SquareTerminal aria-hidden="true" /> Shell
+        <Shown onShown={onShown} />
+        <SquareTerminal aria-hidden="true" /> Shell {login ? <span className="text-text-3">{login.label}</span> : null}
       </DropdownMenuItem>
-      {shells
-        .filter(({ launch }) => launch.kind === 'shell' && launch.shell !== undefined)
-        .map(({ launch, label, version }) => (
-          <DropdownMenuItem key={label} disabled={disabled} onSelect={() => onOpen(launch)}>
-            <SquareTerminal aria-hidden="true" /> {label}
-            <Version version={version} />
-          </DropdownMenuItem>
-        ))}
+      {shells.map(({ launch, label }) => (
+        <DropdownMenuItem key={label} disabled={disabled} onSelect={() => onOpen(launch)}>
+          <SquareTerminal aria-hidden="true" /> {label}
+        </DropdownMenuItem>
+      ))}
       {agents.length > 0 ? <DropdownMenuSeparator /> : null}
       {agents.map((program) => (
         <AgentItem key={program.label} program={program} disabled={disabled} onOpen={onOpen} />
@@ -60,6 +62,18 @@ export function NewTerminalMenu({ trigger, programs, tmux, disabled, onOpen, onO
       </DropdownMenuItem>
     </DropdownMenu>
   )
+}
+
+/** The agent programs of a machine's list. */
+export function agentPrograms(programs: readonly ProgramView[] | null): ProgramView[] {
+  return programs?.filter(({ launch }) => launch.kind !== 'shell' && launch.kind !== 'tmux') ?? []
+}
+
+/** Stands in a menu that is only there while it is open. */
+function Shown({ onShown }: { onShown: () => void }) {
+  const tell = useEffectEvent(onShown)
+  useEffect(() => tell(), [])
+  return null
 }
 
 function AgentItem(props: { program: ProgramView; disabled: boolean; onOpen: (launch: Launch) => void }) {

@@ -2,6 +2,7 @@
 export interface PasteCheck {
   /** What would be sent: line breaks as `\n`, without control characters. */
   text: string
+  /** Lines that one sees; the break after the last one begins no other. */
   lines: number
   /** Control characters that were left out. */
   removed: number
@@ -20,8 +21,8 @@ export function checkPaste(raw: string): PasteCheck {
   const unified = raw.replace(/\r\n?/g, '\n')
   const text = unified.replace(CONTROL, '')
   const removed = unified.length - text.length
-  const lines = text === '' ? 0 : text.split('\n').length
-  return { text, lines, removed, needsAsking: lines > 1 || removed > 0 }
+  const lines = text === '' ? 0 : text.replace(/\n$/, '').split('\n').length
+  return { text, lines, removed, needsAsking: text.includes('\n') || removed > 0 }
 }
 
 /** All lines as one, so that none of them is run by the break after it. */

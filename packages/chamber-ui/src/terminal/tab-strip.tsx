@@ -1,7 +1,8 @@
 import { BellRing, Columns2, X } from 'lucide-react'
-import { type DragEvent, type KeyboardEvent, type ReactNode, useState } from 'react'
+import { type DragEvent, type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import { IconButton } from '../primitives/button.tsx'
 import { cn } from '../primitives/cn.ts'
+import { RenameField } from '../primitives/rename-field.tsx'
 import { type StateKind, StateShape } from '../primitives/state.tsx'
 
 export interface TerminalTab {
@@ -20,22 +21,31 @@ export interface TerminalTab {
 interface TabStripProps {
   tabs: readonly TerminalTab[]
   active: number | null
+  /** The one whose name is being edited. */
+  renaming: number | null
+  onRenaming: (id: number | null) => void
   onSelect: (id: number) => void
   onClose: (id: number) => void
   onRename: (id: number, title: string) => void
   onMove: (id: number, index: number) => void
-  /** The button that makes a new one, right behind the last tab. */
+  /** The button that makes a new one, behind the tabs and always in sight. */
   children: ReactNode
 }
 
 const MAX_TITLE = 80
+const NEAREST = { block: 'nearest', inline: 'nearest' } as const
 
 /**
  * The terminals in sight as tabs. Arrow keys go along them, Enter chooses, with Alt the arrows move the tab, F2 or a
  * double click renames, Delete closes.
  */
-export function TabStrip({ tabs, active, onSelect, onClose, onRename, onMove, children }: TabStripProps) {
-  const [renaming, setRenaming] = useState<number | null>(null)
+export function TabStrip(props: TabStripProps) {
+  const { tabs, active, renaming, onRenaming, onSelect, onClose, onRename, onMove, children } = props
+  const list = useRef<HTMLDivElement>(null)
+  const count = tabs.length
+  useEffect(() => {
+    if (count > 0) list.current?.querySelector(`[data-tab="${active}"]`)?.parentElement?.scrollIntoView(NEAREST)
+  }, [active, count])
   const [drop, setDrop] = useState<number | null>(null)
   const onKeyDown = (event: KeyboardEvent<HTMLElement>, index: number) => {
     const tab = tabs[index]
@@ -45,9 +55,8 @@ export function TabStrip({ tabs, active, onSelect, onClose, onRename, onMove, ch
     else if (step !== 0) {
       // Goes along only: a chosen tab takes the focus into its terminal.
       const next = tabs[(index + step + tabs.length) % tabs.length]
-      const list = event.currentTarget.closest('[role=tablist]')
-      list?.querySelector<HTMLElement>(`[data-tab="${next?.id}"]`)?.focus()
-    } else if (event.key === 'F2') setRenaming(tab.id)
+      list.current?.querySelector<HTMLElement>(`[data-tab="${next?.id}"]`)?.focus()
+    } else if (event.key === 'F2') onRenaming(tab.id)
     else if (event.key === 'Delete') onClose(tab.id)
     else return
     event.preventDefault()
@@ -65,8 +74,13 @@ export function TabStrip({ tabs, active, onSelect, onClose, onRename, onMove, ch
     if (Number.isInteger(id)) onMove(id, index)
   }
   return (
-    <div className="flex min-w-0 flex-1 items-stretch gap-0.5 self-stretch overflow-x-auto [scrollbar-width:none]">
-      <div role="tablist" aria-label="Terminals" className="flex items-stretch">
+    <div className="flex min-w-0 flex-1 items-stretch self-stretch">
+      <div
+        ref={list}
+        role="tablist"
+        aria-label="Terminals"
+        className="flex min-w-0 items-stretch overflow-x-auto [scrollbar-width:none]"
+      >
         {tabs.map((tab, index) => (
           // biome-ignore lint/a11y/noStaticElementInteractions: the place that a tab is dropped on; keys move it too
           <div
@@ -76,17 +90,17 @@ export function TabStrip({ tabs, active, onSelect, onClose, onRename, onMove, ch
             onDragLeave={() => setDrop(null)}
             onDrop={(event) => dropAt(event, index)}
             className={cn(
-              'group/tab relative flex min-w-28 max-w-60 shrink-0 items-center border-b-2',
+              'group/tab relative flex min-w-36 max-w-60 items-center border-b-2',
               tab.id === active ? 'border-text' : 'border-transparent hover:bg-sunken',
               drop === index && 'bg-accent-soft',
             )}
           >
             {renaming === tab.id ? (
-              <RenameField
+              <TerminalNameField
                 title={tab.title}
                 onDone={(title) => {
-                  setRenaming(null)
-                  if (title !== null && title !== tab.title) onRename(tab.id, title)
+                  onRenaming(null)
+                  if (title !== null) onRename(tab.id, title)
                 }}
               />
             ) : (
@@ -103,7 +117,7 @@ export function TabStrip({ tabs, active, onSelect, onClose, onRename, onMove, ch
                   onAuxClick={(event) => {
                     if (event.button === 1) onClose(tab.id)
                   }}
-                  onDoubleClick={() => setRenaming(tab.id)}
+                  onDoubleClick={() => onRenaming(tab.id)}
                   onKeyDown={(event) => onKeyDown(event, index)}
                   title={tab.running ? `${tab.title} · ${tab.running}` : tab.title}
                   className="flex h-full min-w-0 flex-1 items-center gap-2 pr-7.5 pl-3 text-left text-sm focus-visible:-outline-offset-2"
@@ -152,32 +166,16 @@ export function TabStrip({ tabs, active, onSelect, onClose, onRename, onMove, ch
   )
 }
 
-/** The title as a field; null: nothing is to change. */
-export function RenameField({ title, onDone }: { title: string; onDone: (title: string | null) => void }) {
-  const [value, setValue] = useState(title)
+/** The name of a terminal as a field; null: nothing is to change. */
+export function TerminalNameField({ title, onDone }: { title: string; onDone: (title: string | null) => void }) {
   return (
-    <form
-      className="flex min-w-0 flex-1 items-center px-2"
-      onSubmit={(event) => {
-        event.preventDefault()
-        onDone(value.trim())
-      }}
-    >
-      <input
-        // biome-ignore lint/a11y/noAutofocus: it replaces the title that was just asked to be edited
-        autoFocus
-        aria-label="Name of the terminal"
-        maxLength={MAX_TITLE}
-        value={value}
-        onFocus={(event) => event.target.select()}
-        onChange={(event) => setValue(event.target.value)}
-        onBlur={() => onDone(value.trim())}
-        onKeyDown={(event) => {
-          if (event.key === 'Escape') onDone(null)
-        }}
-        className="h-8 w-full min-w-0 rounded-xs bg-sunken px-1.5 text-sm touch:h-11"
-      />
-    </form>
+    <RenameField
+      label="Name of the terminal"
+      value={title}
+      maxLength={MAX_TITLE}
+      className="mx-2 h-8 w-full min-w-0 rounded-xs bg-sunken px-1.5 text-sm touch:h-11"
+      onDone={onDone}
+    />
   )
 }
 

@@ -2,7 +2,7 @@ import type { Launch, ProgramView } from '@pilot/protocol/terminal/rest'
 import { Bot, Download, SquareTerminal } from 'lucide-react'
 import { Button } from '../primitives/button.tsx'
 import { EmptyState, type ErrorFacts, ErrorState } from '../primitives/notice.tsx'
-import { installOf } from './new-terminal-menu.tsx'
+import { agentPrograms, installOf } from './new-terminal-menu.tsx'
 
 interface TerminalEmptyProps {
   programs: readonly ProgramView[] | null
@@ -15,7 +15,7 @@ interface TerminalEmptyProps {
 
 /** No terminal yet. */
 export function TerminalEmpty({ programs, blocked, busy, error, onOpen }: TerminalEmptyProps) {
-  const agents = programs?.filter(({ launch }) => launch.kind !== 'shell' && launch.kind !== 'tmux') ?? []
+  const agents = agentPrograms(programs)
   if (error?.code === 'CAPABILITY_UNSUPPORTED') {
     return (
       <EmptyState className="my-auto" icon={<SquareTerminal />} title="This machine has no terminals">
@@ -46,7 +46,7 @@ export function TerminalEmpty({ programs, blocked, busy, error, onOpen }: Termin
         <ErrorState className="mx-auto mb-4 w-full max-w-md" error={error} title="The terminal was not opened." />
       ) : null}
       {agents.length > 0 ? (
-        <ul aria-label="Programs" className="mx-auto flex max-w-md flex-wrap justify-center gap-2 px-6">
+        <ul aria-label="Programs" className="mx-auto flex max-w-lg flex-wrap justify-center gap-2 px-6">
           {agents.map(({ launch, label, installed, install_command }) => (
             <li key={label}>
               {installed ? (

@@ -14,6 +14,8 @@ export interface TerminalViewProps {
   dark: boolean
   fontSize: number
   touch: boolean
+  /** Nothing more comes, so that the text takes the size of the view. */
+  settled: boolean
   /** In sight; an emulator that is not goes on in the background. */
   visible: boolean
   /** The user may type, so that this tab answers what a program asks its terminal while its output is live. */
@@ -37,7 +39,7 @@ export interface TerminalViewProps {
 
 /** One terminal's emulator in the room that there is; smaller or larger terminals stand in its middle. */
 export function TerminalView(props: TerminalViewProps) {
-  const { feed, label, dark, fontSize, touch, visible, stale } = props
+  const { feed, label, dark, fontSize, touch, settled, visible, stale } = props
   const outer = useRef<HTMLDivElement>(null)
   const inner = useRef<HTMLDivElement>(null)
   const emulator = useRef<Emulator | null>(null)
@@ -54,7 +56,7 @@ export function TerminalView(props: TerminalViewProps) {
   const onSelectText = useEffectEvent(props.onSelectText)
   const onFontSize = useEffectEvent(props.onFontSize)
   const onEmulator = useEffectEvent(props.onEmulator)
-  const look = useEffectEvent(() => ({ dark, fontSize, touch }))
+  const look = useEffectEvent(() => ({ dark, fontSize, touch, settled }))
   const told = useRef<{ cols: number; rows: number } | null>(null)
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   /** Says which size this view wants, once it has been the same for a moment. */
@@ -108,8 +110,8 @@ export function TerminalView(props: TerminalViewProps) {
   }, [feed])
 
   useEffect(() => {
-    emulator.current?.setLook({ dark, fontSize, touch })
-  }, [dark, fontSize, touch])
+    emulator.current?.setLook({ dark, fontSize, touch, settled })
+  }, [dark, fontSize, touch, settled])
 
   useEffect(() => {
     const tell = () => feed.setVisible(visible && document.visibilityState === 'visible')

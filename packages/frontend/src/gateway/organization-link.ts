@@ -3,11 +3,13 @@ import { Link } from '@pilot/protocol/link/link'
 import { type LinkSocketFactory, webSocketFactory } from '@pilot/protocol/link/socket'
 import { PING, PONG } from '@pilot/protocol/messages/ping'
 import { type OrganizationDownMessage, OrganizationDownMessageSchema } from '@pilot/protocol/viewer'
+import { followPage, type PageState } from '../link/page-state.ts'
+import { createProber, FRESH_MS } from '../link/prober.ts'
 
-/** What a page shows of a link. */
+/** What a page shows of a link; `live` only after an answer to a ping. */
 export interface LiveState {
   state: 'live' | 'connecting' | 'offline'
-  /** Round trip of the last ping in ms; null before the first answer. */
+  /** Round trip of the last ping in ms; null while it is not live. */
   latency_ms: number | null
   since: Date | null
 }
@@ -16,6 +18,7 @@ export interface OrganizationLinkOptions {
   connect: LinkSocketFactory
   clock: Clock
   random: () => number
+  page: PageState
   /** Called for each well-formed message; what is malformed is dropped. */
   onMessage: (message: OrganizationDownMessage) => void
   /** Called when a connection opened after another was lost: what came in between was missed. */
@@ -39,8 +42,19 @@ export function openOrganizationLink(options: OrganizationLinkOptions): Organiza
     state = next
     for (const listener of listeners) listener()
   }
+  let answeredAt = 0
+  const prober = createProber({
+    clock: options.clock,
+    page: options.page,
+    send: () => link.send(PING),
+    answered: (latency_ms) => {
+      answeredAt = options.clock.now()
+      set({ state: 'live', latency_ms, since: null })
+    },
+    silent: () => link.restart(1006, 'no answer'),
+  })
   const link = new Link({
-    connect: timedFactory(options.connect, options.clock, (latency_ms) => set({ ...state, latency_ms })),
+    connect: hearingPongs(options.connect, prober.answer),
     clock: options.clock,
     random: options.random,
   })
@@ -48,16 +62,36 @@ export function openOrganizationLink(options: OrganizationLinkOptions): Organiza
     const message = typeof data === 'string' ? parse(data) : null
     if (message) options.onMessage(message)
   })
-  link.subscribe(({ status, since }) => {
+  link.subscribe(({ status }) => {
     if (status === 'live') {
-      set({ state: 'live', latency_ms: null, since: null })
-      link.send(PING)
+      prober.askAnew()
       if (link.generation > 1) options.onResume()
       return
     }
-    // The first attempt is "connecting"; after a loss it stays "offline", with its age, until a connection stands.
-    const lostAt = state.since ?? (status === 'offline' ? new Date(since) : null)
-    set({ state: lostAt ? 'offline' : 'connecting', latency_ms: null, since: lostAt })
+    prober.drop()
+    // The first attempt is "connecting"; after a loss it stays "offline", with its age, until there is an answer again.
+    if (status === 'offline') offline()
+  })
+  const offline = () => {
+    if (state.state !== 'offline') {
+      set({ state: 'offline', latency_ms: null, since: new Date(options.clock.now()) })
+    }
+  }
+  const wake = () => {
+    // What was true before the page slept is not known to be true now.
+    if (state.state === 'live' && options.clock.now() - answeredAt > FRESH_MS) {
+      set({ state: 'connecting', latency_ms: null, since: null })
+    }
+    if (link.state.status === 'live') prober.ask()
+    else link.connect()
+  }
+  const stopPage = followPage(options.page, {
+    network: (online) => {
+      if (!online && state.state === 'live') offline()
+      // Only an answer to a question of after the change counts.
+      prober.drop()
+    },
+    seen: wake,
   })
   link.connect()
   return {
@@ -66,10 +100,12 @@ export function openOrganizationLink(options: OrganizationLinkOptions): Organiza
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    wake: () => {
-      if (!link.send(PING)) link.connect()
+    wake,
+    close: () => {
+      stopPage()
+      prober.drop()
+      link.close()
     },
-    close: () => link.close(),
   }
 }
 
@@ -82,28 +118,16 @@ export function organizationSocket(baseUrl: string, organizationId: string): Lin
   })
 }
 
-/** Measures the time from each ping to its pong; the link itself only counts them. */
-function timedFactory(connect: LinkSocketFactory, clock: Clock, onLatency: (ms: number) => void): LinkSocketFactory {
-  return (handlers) => {
-    let pingedAt: number | null = null
-    const socket = connect({
+/** The link keeps pongs to itself; these are answers that somebody measures. */
+function hearingPongs(connect: LinkSocketFactory, heard: () => void): LinkSocketFactory {
+  return (handlers) =>
+    connect({
       ...handlers,
       message: (data) => {
-        if (data === PONG && pingedAt !== null) {
-          onLatency(clock.now() - pingedAt)
-          pingedAt = null
-        }
+        if (data === PONG) heard()
         handlers.message(data)
       },
     })
-    return {
-      ...socket,
-      send: (data) => {
-        if (data === PING) pingedAt = clock.now()
-        socket.send(data)
-      },
-    }
-  }
 }
 
 function parse(data: string): OrganizationDownMessage | null {

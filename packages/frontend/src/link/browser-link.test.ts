@@ -72,6 +72,24 @@ describe('browser link', () => {
     expect(link.sendFrame(encodeFrame(frame))).toBe(false)
   })
 
+  it('knows when anything was heard, and gives up a silent connection', async () => {
+    const t = setUp()
+    const downs: unknown[] = []
+    const link = t.open({ up: () => undefined, down: (info) => downs.push(info.reason), message: () => undefined })
+    t.sockets[0]?.open()
+    expect(link.heardAt()).toBe(0)
+    link.ping()
+    expect(t.sent).toEqual(['ping'])
+    await t.clock.advance(70)
+    t.sockets[0]?.message('pong')
+    expect(link.heardAt()).toBe(t.clock.now())
+    link.restart()
+    expect(downs).toEqual(['no answer'])
+    await t.clock.advance(300)
+    expect(t.sockets).toHaveLength(2)
+    link.close()
+  })
+
   it('knows the address of a socket', () => {
     expect(socketUrl({ protocol: 'https:', host: 'a.example' }, '/pilot/x')).toBe('wss://a.example/pilot/x')
     expect(socketUrl({ protocol: 'http:', host: 'localhost:1' }, '/x')).toBe('ws://localhost:1/x')

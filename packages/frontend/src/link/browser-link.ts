@@ -2,6 +2,7 @@ import { decodeFrame } from '@pilot/protocol/frame'
 import { type Clock, systemClock } from '@pilot/protocol/link/clock'
 import { Link } from '@pilot/protocol/link/link'
 import { type LinkSocketFactory, webSocketFactory } from '@pilot/protocol/link/socket'
+import { PING } from '@pilot/protocol/messages/ping'
 import type { OpenLink } from './port.ts'
 
 export interface BrowserLinkOptions {
@@ -19,7 +20,16 @@ export function browserLink(options: BrowserLinkOptions): OpenLink {
   return (events) => {
     const connect = options.connect ?? webSocketFactory(() => new WebSocket(url))
     let badFrames = 0
-    const link = new Link({ connect, clock, random })
+    let heardAt = 0
+    const hearing: LinkSocketFactory = (handlers) =>
+      connect({
+        ...handlers,
+        message: (data) => {
+          heardAt = clock.now()
+          handlers.message(data)
+        },
+      })
+    const link = new Link({ connect: hearing, clock, random })
     link.subscribe((state) => {
       if (state.status === 'live') events.up()
       else if (state.status === 'offline') {
@@ -50,6 +60,11 @@ export function browserLink(options: BrowserLinkOptions): OpenLink {
     return {
       send: (message) => link.send(JSON.stringify(message)),
       sendFrame: (bytes) => link.send(bytes),
+      ping: () => {
+        link.send(PING)
+      },
+      heardAt: () => heardAt,
+      restart: () => link.restart(1006, 'no answer'),
       wake: () => link.connect(),
       badFrames: () => badFrames,
       close: () => link.close(),

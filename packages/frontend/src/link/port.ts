@@ -25,6 +25,12 @@ export interface LinkPort {
   send(message: object): boolean
   /** The same for an encoded frame, which is copied. */
   sendFrame(bytes: Uint8Array<ArrayBuffer>): boolean
+  /** Asks the other end of the connection itself for a sign of life; the answer only changes `heardAt`. */
+  ping(): void
+  /** When anything was heard last on any connection, in ms since the epoch; 0 before the first. */
+  heardAt(): number
+  /** Gives up a connection that says nothing any more, and dials again. */
+  restart(): void
   /** Dials at once instead of waiting for the next attempt, such as when the page wakes up. */
   wake(): void
   /** Binary messages so far that were no frame; they are dropped. */

@@ -18,6 +18,9 @@ function setUp() {
   const sent: Sent[] = []
   let events: LinkEvents | null = null
   let visible = true
+  let online = true
+  let heardAt = 0
+  let restarts = 0
   let pageChanged = () => undefined as unknown
   let wakes = 0
   const link = createWorkspaceLink({
@@ -31,6 +34,11 @@ function setUp() {
         },
         sendFrame: () => true,
         badFrames: () => 0,
+        ping: () => undefined,
+        heardAt: () => heardAt,
+        restart: () => {
+          restarts++
+        },
         wake: () => {
           wakes++
         },
@@ -39,6 +47,7 @@ function setUp() {
     },
     page: {
       visible: () => visible,
+      online: () => online,
       onChange: (listener) => {
         pageChanged = listener
         return () => undefined
@@ -56,7 +65,15 @@ function setUp() {
       visible = next
       pageChanged()
     },
+    network: (next: boolean) => {
+      online = next
+      pageChanged()
+    },
+    hear: () => {
+      heardAt = clock.now()
+    },
     wakes: () => wakes,
+    restarts: () => restarts,
     last: (type: string) => sent.findLast((message) => message.type === type),
   }
 }
@@ -153,12 +170,51 @@ describe('workspace link', () => {
     expect(ups).toBe(1)
   })
 
-  it('stops being live when a probe is not answered', async () => {
+  it('stops being live when a probe is not answered: a silent connection is replaced, a silent machine is told', async () => {
     const t = setUp()
     t.socket.up()
     answerProbe(t)
-    await t.clock.advance(15_100)
+    await t.clock.advance(14_000)
+    t.hear()
+    await t.clock.advance(1_100)
     expect(t.link.getState().status).toBe('machine_offline')
+    expect(t.restarts()).toBe(0)
+    await t.clock.advance(15_000)
+    expect(t.restarts()).toBe(1)
+  })
+
+  it('is not live as soon as the browser has no network, whatever was on its way', async () => {
+    const t = setUp()
+    t.socket.up()
+    answerProbe(t)
+    await t.clock.advance(10_100)
+    const before = t.last('probe')?.request_id
+    t.network(false)
+    const lost = { status: 'reconnecting', since: t.clock.now(), retry_at: null }
+    expect(t.link.getState()).toEqual(lost)
+    t.socket.message(wire('ack', { request_id: before, ok: true, data: {} }))
+    expect(t.link.getState()).toEqual(lost)
+    // The machine may be this very computer: it is asked all the same, and its answer counts.
+    expect(t.last('probe')?.request_id).not.toBe(before)
+    await t.clock.advance(3)
+    t.network(true)
+    expect(t.link.getState()).toEqual(lost)
+    await t.clock.advance(4)
+    answerProbe(t)
+    expect(t.link.getState()).toMatchObject({ status: 'live', rtt_ms: 4 })
+  })
+
+  it('does not call live what it knew before the page was hidden', async () => {
+    const t = setUp()
+    t.socket.up()
+    answerProbe(t)
+    const at = t.clock.now()
+    t.show(false)
+    await t.clock.advance(60_000)
+    t.show(true)
+    expect(t.link.getState()).toEqual({ status: 'connecting', since: at })
+    answerProbe(t)
+    expect(t.link.getState().status).toBe('live')
   })
 
   it('does not probe while hidden, and does at once when shown', async () => {

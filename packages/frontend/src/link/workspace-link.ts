@@ -8,12 +8,11 @@ import type { SessionId } from '../runtime/runtime-apis.ts'
 import type { AgentFeed, SessionWatcher } from '../session/feed.ts'
 import { type TerminalFeed, terminalHub } from '../terminal/feed.ts'
 import type { ConnectionState } from './connection-state.ts'
+import { followPage, type PageState } from './page-state.ts'
 import type { LinkPort, OpenLink } from './port.ts'
+import { createProber, FRESH_MS } from './prober.ts'
 import { readWorkspaceMessage } from './workspace-messages.ts'
 
-/** How often a visible tab asks the machine for a sign of life, and how long it waits for one, in ms. */
-const PROBE_EVERY_MS = 10_000
-const PROBE_TIMEOUT_MS = 5_000
 /** An acknowledgement follows this many events, or this long after the last one, in ms. */
 const ACK_EVERY = 50
 const ACK_AFTER_MS = 250
@@ -21,15 +20,9 @@ const WATCH_TIMEOUT_MS = 10_000
 const WATCH_RETRY_FIRST_MS = 500
 const WATCH_RETRY_MAX_MS = 10_000
 
-/** The page's visibility: hidden pages do not probe, a page that is shown again probes at once. */
-export interface PageVisibility {
-  visible(): boolean
-  onChange(listener: () => void): () => void
-}
-
 export interface WorkspaceLinkOptions {
   open: OpenLink
-  page: PageVisibility
+  page: PageState
   clock?: Clock
 }
 
@@ -69,8 +62,6 @@ export function createWorkspaceLink(options: WorkspaceLinkOptions): WorkspaceLin
   let state: ConnectionState = { status: 'connecting', since: clock.now() }
   let isUp = false
   let closed = false
-  let probe: { id: string; sentAt: number; cancel: () => void } | null = null
-  let cancelNextProbe: (() => void) | null = null
 
   const setState = (next: ConnectionState) => {
     state = next
@@ -105,35 +96,30 @@ export function createWorkspaceLink(options: WorkspaceLinkOptions): WorkspaceLin
     send({ type: 'agent.ack', agent_session_id: watch.session, seq: watch.seq })
   }
 
-  const sendProbe = () => {
-    cancelNextProbe?.()
-    cancelNextProbe = null
-    if (closed || !isUp || probe || !page.visible()) return
-    const id = newId('request')
-    if (!send({ type: 'probe', request_id: id, nonce: id })) return
-    const cancel = clock.after(PROBE_TIMEOUT_MS, () => probeFailed())
-    probe = { id, sentAt: clock.now(), cancel }
-  }
-  const endProbe = () => {
-    probe?.cancel()
-    probe = null
-    cancelNextProbe?.()
-    cancelNextProbe = clock.after(PROBE_EVERY_MS, sendProbe)
-  }
-  const probeAnswered = () => {
-    if (!probe) return
-    const rtt = clock.now() - probe.sentAt
-    const wasLive = state.status === 'live'
-    const machineWasAway = state.status === 'machine_offline'
-    endProbe()
-    setState({ status: 'live', rtt_ms: rtt, at: clock.now() })
-    if (wasLive) return
-    for (const listener of upListeners) listener()
-    // A machine that was away may have lost the watch; asking again costs one message.
-    for (const watch of watches) if (machineWasAway || watch.requestId === null) sync(watch)
-  }
-  const probeFailed = () => {
-    endProbe()
+  const prober = createProber({
+    clock,
+    page,
+    send: (id) => {
+      if (closed || !isUp || !send({ type: 'probe', request_id: id, nonce: id })) return false
+      // Tells a connection that is dead from a machine that is silent.
+      link.ping()
+      return true
+    },
+    answered: (rtt) => {
+      const wasLive = state.status === 'live'
+      const machineWasAway = state.status === 'machine_offline'
+      setState({ status: 'live', rtt_ms: rtt, at: clock.now() })
+      if (wasLive) return
+      for (const listener of upListeners) listener()
+      // A machine that was away may have lost the watch; asking again costs one message.
+      for (const watch of watches) if (machineWasAway || watch.requestId === null) sync(watch)
+    },
+    silent: (askedAt) => {
+      if (link.heardAt() < askedAt) link.restart()
+      else machineAway()
+    },
+  })
+  const machineAway = () => {
     if (isUp) setState({ status: 'machine_offline', since: sinceWhen() })
   }
 
@@ -148,7 +134,7 @@ export function createWorkspaceLink(options: WorkspaceLinkOptions): WorkspaceLin
     if (!joins && watch.requestId === null) sync(watch)
   }
   const onError = (requestId: string, code: string) => {
-    if (requestId === probe?.id) probeFailed()
+    if (prober.refuse(requestId)) machineAway()
     for (const watch of watches) {
       if (watch.requestId !== requestId) continue
       // With the machine away the watch stands: `agent.watched` follows when it is back.
@@ -191,12 +177,14 @@ export function createWorkspaceLink(options: WorkspaceLinkOptions): WorkspaceLin
         return
       case 'runtime.state':
         terminals.machine(message.online)
-        if (message.online) sendProbe()
-        else probeFailed()
+        if (message.online) prober.ask()
+        else {
+          prober.refuse()
+          machineAway()
+        }
         return
       case 'ack':
-        if (message.request_id === probe?.id) probeAnswered()
-        else terminals.message(message)
+        if (!prober.answer(message.request_id)) terminals.message(message)
         return
       case 'error':
         if (message.request_id !== undefined) onError(message.request_id, message.code)
@@ -210,20 +198,19 @@ export function createWorkspaceLink(options: WorkspaceLinkOptions): WorkspaceLin
   const terminals = terminalHub({
     send: (message) => link.send(message),
     sendFrame: (bytes) => link.sendFrame(bytes),
-    probe: () => sendProbe(),
+    probe: prober.ask,
   })
   const link: LinkPort = open({
     up: () => {
       isUp = true
       for (const watch of watches) sync(watch)
       terminals.up()
-      sendProbe()
+      prober.ask()
     },
     down: (info) => {
       isUp = false
       terminals.down()
-      probe?.cancel()
-      probe = null
+      prober.drop()
       for (const watch of watches) {
         watch.cancelTimer?.()
         watch.cancelTimer = null
@@ -238,11 +225,22 @@ export function createWorkspaceLink(options: WorkspaceLinkOptions): WorkspaceLin
   })
 
   const wake = () => {
-    if (isUp) sendProbe()
+    // What was true before the page slept is not known to be true now.
+    if (state.status === 'live' && clock.now() - state.at > FRESH_MS) {
+      setState({ status: 'connecting', since: state.at })
+    }
+    if (isUp) prober.ask()
     else link.wake()
   }
-  const stopPage = page.onChange(() => {
-    if (page.visible()) wake()
+  const stopPage = followPage(page, {
+    network: (online) => {
+      if (!online && state.status === 'live') {
+        setState({ status: 'reconnecting', since: clock.now(), retry_at: null })
+      }
+      // Only an answer to a question of after the change counts.
+      prober.drop()
+    },
+    seen: wake,
   })
 
   return {
@@ -289,8 +287,7 @@ export function createWorkspaceLink(options: WorkspaceLinkOptions): WorkspaceLin
     close: () => {
       closed = true
       stopPage()
-      cancelNextProbe?.()
-      probe?.cancel()
+      prober.drop()
       for (const watch of watches) {
         watch.cancelTimer?.()
         watch.cancelAck?.()
@@ -298,25 +295,6 @@ export function createWorkspaceLink(options: WorkspaceLinkOptions): WorkspaceLin
       watches.clear()
       listeners.clear()
       link.close()
-    },
-  }
-}
-
-/** The page's own visibility, also told when it comes back from the back/forward cache or gets a network. */
-export function pageVisibility(page: Document, win: Window): PageVisibility {
-  return {
-    visible: () => page.visibilityState === 'visible',
-    onChange: (listener) => {
-      page.addEventListener('visibilitychange', listener)
-      win.addEventListener('pageshow', listener)
-      win.addEventListener('online', listener)
-      win.addEventListener('focus', listener)
-      return () => {
-        page.removeEventListener('visibilitychange', listener)
-        win.removeEventListener('pageshow', listener)
-        win.removeEventListener('online', listener)
-        win.removeEventListener('focus', listener)
-      }
     },
   }
 }

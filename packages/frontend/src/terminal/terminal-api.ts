@@ -5,6 +5,8 @@ import {
   CreateTerminalSchema,
   type ProgramView,
   ProgramViewSchema,
+  type TerminalDirectory,
+  TerminalDirectorySchema,
   type TerminalView,
   TerminalViewSchema,
   type TmuxSessionView,
@@ -46,6 +48,8 @@ export interface TerminalApi {
   snapshot(id: TerminalId, options?: SnapshotOptions): Promise<string>
   /** What opens the terminal from a shell of its machine. */
   attachCommand(id: TerminalId, options?: CallOptions): Promise<string>
+  /** Where its program works now. */
+  directory(terminal: Pick<TerminalView, 'id' | 'agent_session_id'>, options?: CallOptions): Promise<TerminalDirectory>
   programs(options?: CallOptions): Promise<ProgramView[]>
   tmux(options?: CallOptions): Promise<TmuxSessionView[]>
 }
@@ -64,6 +68,8 @@ export function createTerminalApi(slug: string, http: HttpOptions): TerminalApi 
     },
     get: (id, o) => get(one(id), TerminalViewSchema, o),
     attachCommand: async (id, o) => (await get(`${one(id)}/attach-command`, AttachCommandSchema, o)).command,
+    directory: ({ id, agent_session_id: session }, o) =>
+      get(`${one(id)}/directory${session ? `?agent_session_id=${session}` : ''}`, TerminalDirectorySchema, o),
     rename: (id, title, o) => {
       const body: UpdateTerminal = { title }
       return requestJson(http, { method: 'PATCH', path: one(id), body, signal: o?.signal }, TerminalViewSchema)

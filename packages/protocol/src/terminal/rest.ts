@@ -14,6 +14,7 @@ import { ColsSchema, RowsSchema } from './model.ts'
  *   POST   /terminal/:id/reopen         TerminalView                           a new program for an ended or lost one, same id
  *   GET    /terminal/:id/snapshot       text/plain; ?format=text|ansi, ?scrollback=lines   (from the machine)
  *   GET    /terminal/:id/attach-command AttachCommand                         (from the machine)
+ *   GET    /terminal/:id/directory      TerminalDirectory                     where its program works now; ?agent_session_id   (from the machine)
  *   GET    /terminal/programs           {programs: ProgramView[]}              (from the machine)
  *   GET    /terminal/tmux               {sessions: TmuxSessionView[]}          (from the machine)
  */
@@ -89,6 +90,13 @@ export type ProgramView = z.infer<typeof ProgramViewSchema>
 
 /** What a person types in a shell of that machine to open the same terminal. */
 export const AttachCommandSchema = z.object({ command: z.string().min(1).max(8_192) })
+
+/** Where the program of a terminal works now, as a new terminal is told it; where it may not be opened: where it began. */
+export const TerminalDirectorySchema = z.object({
+  cwd: z.string().max(4_096),
+  agent_session_id: idSchema('agent_session').nullable(),
+})
+export type TerminalDirectory = z.infer<typeof TerminalDirectorySchema>
 
 export const TmuxSessionViewSchema = z.object({
   name: z.string(),

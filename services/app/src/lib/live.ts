@@ -22,15 +22,8 @@ export function useOrganizationLink(organizationId: string | undefined): LiveSta
       })
       setLink(opened)
     })
-    const wake = () => {
-      if (document.visibilityState === 'visible') opened?.wake()
-    }
-    document.addEventListener('visibilitychange', wake)
-    window.addEventListener('online', wake)
     return () => {
       stopped = true
-      document.removeEventListener('visibilitychange', wake)
-      window.removeEventListener('online', wake)
       opened?.close()
       setLink(null)
     }

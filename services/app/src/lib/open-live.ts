@@ -3,6 +3,7 @@ import {
   openOrganizationLink,
   organizationSocket,
 } from '@pilot/frontend/gateway/organization-link'
+import { pageState } from '@pilot/frontend/link/page-state'
 import { systemClock } from '@pilot/protocol/link/clock'
 
 /** Summaries of busy sessions come many times a second; the counts that they change are read again this often, in ms. */
@@ -26,6 +27,7 @@ export function openLive(baseUrl: string, organizationId: string, on: LiveHandle
     connect: organizationSocket(baseUrl, organizationId),
     clock: systemClock,
     random: Math.random,
+    page: pageState(document, window),
     onResume: () => on.onChanged({ all: true }),
     onMessage: (message) => {
       if (message.type === 'invalidate') on.onChanged(message)

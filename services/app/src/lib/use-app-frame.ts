@@ -1,7 +1,6 @@
 import { workspaceState } from '@pilot/chamber-ui/management/states.ts'
 import { toast } from '@pilot/chamber-ui/primitives/toaster.tsx'
-import type { NavItem, ShellData } from '@pilot/chamber-ui/shell/model.ts'
-import type { LiveState } from '@pilot/frontend/gateway/organization-link'
+import type { LinkFacts, NavItem, ShellData } from '@pilot/chamber-ui/shell/model.ts'
 import { useLocation, useRouter } from '@tanstack/react-router'
 import { Folder, Server, Settings } from 'lucide-react'
 import { auth, base } from './gateway.ts'
@@ -26,7 +25,7 @@ export async function signOut(): Promise<void> {
 }
 
 interface FrameOptions {
-  live: LiveState
+  live: LinkFacts
   onPalette: () => void
   onShortcuts: () => void
 }

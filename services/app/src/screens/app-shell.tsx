@@ -7,6 +7,7 @@ import { useMatchRoute, useRouter } from '@tanstack/react-router'
 import { lazy, type ReactNode, Suspense, useState } from 'react'
 import { gateway } from '../lib/gateway.ts'
 import { useOrganizationLink } from '../lib/live.ts'
+import { useMachineLink } from '../lib/machine-link.ts'
 import { RouterLink } from '../lib/router-link.tsx'
 import { useScope } from '../lib/scope.ts'
 import { useAppFrame } from '../lib/use-app-frame.ts'
@@ -25,10 +26,12 @@ export function AppShell({ children }: { children: ReactNode }) {
   const matchRoute = useMatchRoute()
   const scope = useScope()
   const live = useOrganizationLink(scope.organization?.id)
+  const machine = useMachineLink()
   const [palette, setPalette] = useState(false)
   const [shortcuts, setShortcuts] = useState(false)
   const data = useAppFrame(scope, {
-    live,
+    // On a workspace's pages only an answer of its machine counts as live.
+    live: machine ?? live,
     onPalette: () => setPalette(true),
     onShortcuts: () => setShortcuts(true),
   })
@@ -43,13 +46,13 @@ export function AppShell({ children }: { children: ReactNode }) {
     c: run('new-task'),
     '?': () => setShortcuts(true),
   })
-  const composing = Boolean(
-    matchRoute({ to: '/$slug/s/$sessionId', fuzzy: true }) ||
-      matchRoute({ to: '/$slug/new', fuzzy: true }) ||
-      matchRoute({ to: '/$slug/terminal/$terminalId', fuzzy: true }),
-  )
+  const inTerminal = Boolean(matchRoute({ to: '/$slug/terminal/$terminalId', fuzzy: true }))
+  const composing =
+    inTerminal ||
+    Boolean(matchRoute({ to: '/$slug/s/$sessionId', fuzzy: true }) || matchRoute({ to: '/$slug/new', fuzzy: true }))
   const since = live.state === 'offline' ? live.since : null
-  const away = since !== null && Date.now() - since.getTime() > OFFLINE_AFTER_MS
+  // A terminal says it itself, over its picture: a line above it would change its size.
+  const away = !inTerminal && since !== null && Date.now() - since.getTime() > OFFLINE_AFTER_MS
   return (
     <LinkProvider component={RouterLink}>
       <AppFrame

@@ -21,6 +21,7 @@ describe('linkWords', () => {
   it('counts down to the next attempt', () => {
     const away = { status: 'reconnecting', since: ago(10), retry_at: now.getTime() + 3_200 } as const
     expect(linkWords(away, 'waiting', now).text).toMatch(/^Stale since .* · reconnecting in 4 s$/)
+    expect(linkWords(away, 'waiting', now).short).toMatch(/^Stale since [^·]*$/)
     expect(linkWords({ ...away, retry_at: ago(1) }, 'waiting', now).text).toMatch(/· reconnecting$/)
     expect(linkWords({ status: 'machine_offline', since: ago(90) }, 'waiting', now).text).toMatch(/^Machine offline/)
   })

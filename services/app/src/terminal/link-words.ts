@@ -6,6 +6,8 @@ import type { TerminalAttachment } from '@pilot/frontend/terminal/port'
 export interface LinkWords {
   kind: StateKind
   text: string
+  /** For where there is little room; left out when the text is short. */
+  short?: string
 }
 
 /** An answer of the machine older than this, in ms, no longer counts as live. */
@@ -22,15 +24,20 @@ export function linkWords(
       return { kind: 'working', text: 'Connecting…' }
     case 'reconnecting': {
       const since = `Stale since ${sinceWhen(new Date(connection.since), now)}`
-      if (connection.retry_at === null) return { kind: 'offline', text: since }
+      if (connection.retry_at === null) return { kind: 'offline', text: since, short: since }
       const seconds = Math.max(0, Math.ceil((connection.retry_at - now.getTime()) / 1_000))
       return {
         kind: 'offline',
+        short: since,
         text: seconds === 0 ? `${since} · reconnecting` : `${since} · reconnecting in ${seconds} s`,
       }
     }
     case 'machine_offline':
-      return { kind: 'offline', text: `Machine offline since ${sinceWhen(new Date(connection.since), now)}` }
+      return {
+        kind: 'offline',
+        text: `Machine offline since ${sinceWhen(new Date(connection.since), now)}`,
+        short: `Offline since ${sinceWhen(new Date(connection.since), now)}`,
+      }
     case 'refused':
       return { kind: 'failed', text: 'Connection closed' }
     case 'live':

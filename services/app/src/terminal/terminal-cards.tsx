@@ -23,7 +23,7 @@ export function TerminalCards({ slug, rows, rung, stale }: TerminalCardsProps) {
             href={`/${slug}/terminal/${row.id}`}
             className="flex min-h-16 items-center gap-3 px-4 py-2.5 active:bg-sunken"
           >
-            <span className="grid min-w-0 flex-1 gap-0.5">
+            <span className="grid min-w-0 flex-1 grid-cols-[minmax(0,1fr)] gap-0.5">
               <span className="flex items-baseline gap-2">
                 <span className="min-w-0 flex-1 truncate font-medium">{row.title}</span>
                 <RelativeTime iso={row.view.last_activity_at} className="shrink-0 text-text-3 text-xs" />

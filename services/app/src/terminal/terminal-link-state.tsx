@@ -22,8 +22,7 @@ export function TerminalLinkState({ connection, terminal, compact }: TerminalLin
     () => null,
   )
   const now = useSeconds(connection.status === 'reconnecting')
-  const { kind, text } = linkWords(connection, phase, now)
-  const long = compact && text.length > 18
+  const { kind, text, short } = linkWords(connection, phase, now)
   return (
     <span className="flex min-w-0 shrink-0 items-center px-1.5" title={text}>
       {kind === 'good' ? (
@@ -32,9 +31,7 @@ export function TerminalLinkState({ connection, terminal, compact }: TerminalLin
           {text}
         </span>
       ) : (
-        <State kind={kind} className={long ? 'max-w-32 [&>span:last-child]:truncate' : ''}>
-          {text}
-        </State>
+        <State kind={kind}>{compact ? (short ?? text) : text}</State>
       )}
     </span>
   )

@@ -16,6 +16,7 @@ import {
   PencilLine,
   Rows2,
   Search,
+  SquarePlus,
   SquareX,
   Terminal as TerminalIcon,
 } from 'lucide-react'
@@ -32,6 +33,8 @@ interface TerminalMenuProps {
   onFind: () => void
   onSelectText: () => void
   onSplit: (direction: 'right' | 'down') => void
+  /** Another terminal where this one's program works now. */
+  onNewHere: () => void
   onRename: () => void
   onMode: (mode: 'shared' | 'exclusive') => void
   onHelp: () => void
@@ -77,6 +80,9 @@ export function TerminalMenu({ row, actions, settings, phone, ...on }: TerminalM
           </DropdownMenuItem>
         </>
       )}
+      <DropdownMenuItem onSelect={on.onNewHere}>
+        <SquarePlus aria-hidden="true" /> New terminal here
+      </DropdownMenuItem>
       <DropdownMenuItem onSelect={on.onRename}>
         <PencilLine aria-hidden="true" /> Rename
       </DropdownMenuItem>

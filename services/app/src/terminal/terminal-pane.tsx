@@ -146,6 +146,7 @@ export function TerminalPane(props: TerminalPaneProps) {
         dark={props.dark}
         fontSize={settings.fontSize}
         touch={touch}
+        settled={facts.ended !== null && attachment.phase === 'live'}
         visible={visible}
         answers={attachment.writable}
         stale={isAway(connection) || row.state !== 'running'}

@@ -1,8 +1,7 @@
 import { IconButton } from '@pilot/chamber-ui/primitives/button.tsx'
-import { BackIcon, backLinkClass } from '@pilot/chamber-ui/session/session-header.tsx'
-import { AppLink } from '@pilot/chamber-ui/shell/link.tsx'
+import { BackLink } from '@pilot/chamber-ui/shell/back-link.tsx'
 import { NewTerminalMenu } from '@pilot/chamber-ui/terminal/new-terminal-menu.tsx'
-import { RenameField, TabStrip, type TerminalTab } from '@pilot/chamber-ui/terminal/tab-strip.tsx'
+import { TabStrip, TerminalNameField, type TerminalTab } from '@pilot/chamber-ui/terminal/tab-strip.tsx'
 import type { KeyAction } from '@pilot/chamber-ui/terminal/terminal-keys.ts'
 import {
   activateTab,
@@ -39,9 +38,12 @@ interface TerminalsHeaderProps extends TerminalsPaneProps {
   onChange: (layout: TerminalLayout) => void
   /** A tab was chosen by hand: typing goes into it. */
   onFocusTab: (id: number) => void
+  /** The menu of what can be opened is there. */
+  onNewMenu: () => void
   onOpen: (launch: Launch) => void
   onOptions: () => void
   onSplit: (direction: SplitDirection) => void
+  onNewHere: () => void
   onAct: (action: KeyAction | 'select-text') => void
   onMode: (mode: 'shared' | 'exclusive') => void
   onHelp: () => void
@@ -50,12 +52,13 @@ interface TerminalsHeaderProps extends TerminalsPaneProps {
 /** Which terminals there are, how live the one in front is, and what can be done with it. */
 export function TerminalsHeader(props: TerminalsHeaderProps) {
   const { client, phone, rows, row, layout, actions, settings, attached, workspace, connection, terminalId } = props
-  const [renaming, setRenaming] = useState(false)
+  const [renaming, setRenaming] = useState<number | null>(null)
   const newMenu = (
     <NewTerminalMenu
       programs={props.programs}
       tmux={props.tmux}
       disabled={props.blocked || actions.busy}
+      onShown={props.onNewMenu}
       onOpen={props.onOpen}
       onOptions={props.onOptions}
       trigger={
@@ -74,35 +77,26 @@ export function TerminalsHeader(props: TerminalsHeaderProps) {
       onFind={() => props.onAct('find')}
       onSelectText={() => props.onAct('select-text')}
       onSplit={props.onSplit}
-      onRename={() => setRenaming(true)}
+      onNewHere={props.onNewHere}
+      onRename={() => setRenaming(layout.active)}
       onMode={props.onMode}
       onHelp={props.onHelp}
     />
   ) : null
-  const renameField = row ? (
-    <RenameField
-      title={row.view.title || row.title}
-      onDone={(title) => {
-        setRenaming(false)
-        if (title !== null && title !== row.view.title) actions.rename(row, title)
-      }}
-    />
-  ) : null
-
   if (phone) {
     const back = terminalId === null ? `/${client.slug}` : `/${client.slug}/terminal`
     const place = [workspace?.name ?? client.slug, workspace?.machine?.name].filter(Boolean).join(' · ')
     return (
       <header className="flex min-h-14 shrink-0 items-center gap-0.5 border-line border-b bg-surface pr-1.5 pl-0.5">
-        <AppLink
-          href={back}
-          className={backLinkClass}
-          aria-label={terminalId === null ? 'Back to the sessions' : 'Back to the terminals'}
-        >
-          <BackIcon />
-        </AppLink>
-        {renaming ? (
-          renameField
+        <BackLink href={back} label={terminalId === null ? 'Back to the sessions' : 'Back to the terminals'} />
+        {renaming !== null && row ? (
+          <TerminalNameField
+            title={row.view.title || row.title}
+            onDone={(title) => {
+              setRenaming(null)
+              if (title !== null) actions.rename(row, title)
+            }}
+          />
         ) : (
           <div className="min-w-0 flex-1 leading-tight">
             <h1 className="truncate font-semibold">{terminalId === null ? 'Terminals' : (row?.title ?? 'Terminal')}</h1>
@@ -125,26 +119,22 @@ export function TerminalsHeader(props: TerminalsHeaderProps) {
       >
         <PanelLeft aria-hidden="true" />
       </IconButton>
-      <AppLink href={`/${client.slug}`} className={`${backLinkClass} lg:hidden`} aria-label="Back to the sessions">
-        <BackIcon />
-      </AppLink>
-      {renaming ? (
-        <span className="flex w-64">{renameField}</span>
-      ) : (
-        <TabStrip
-          tabs={tabsOf(layout, rows ?? [], props.rung)}
-          active={layout.active}
-          onSelect={(id) => {
-            props.onChange(activateTab(layout, id))
-            props.onFocusTab(id)
-          }}
-          onClose={(id) => withFocused(layout, rows, id, actions.close)}
-          onRename={(id, title) => withFocused(layout, rows, id, (of) => actions.rename(of, title))}
-          onMove={(id, index) => props.onChange(moveTab(layout, id, index))}
-        >
-          {newMenu}
-        </TabStrip>
-      )}
+      <BackLink href={`/${client.slug}`} label="Back to the sessions" className="lg:hidden" />
+      <TabStrip
+        tabs={tabsOf(layout, rows ?? [], props.rung)}
+        active={layout.active}
+        renaming={renaming}
+        onRenaming={setRenaming}
+        onSelect={(id) => {
+          props.onChange(activateTab(layout, id))
+          props.onFocusTab(id)
+        }}
+        onClose={(id) => withFocused(layout, rows, id, actions.close)}
+        onRename={(id, title) => withFocused(layout, rows, id, (of) => actions.rename(of, title))}
+        onMove={(id, index) => props.onChange(moveTab(layout, id, index))}
+      >
+        {newMenu}
+      </TabStrip>
       <TerminalLinkState connection={connection} terminal={attached} />
       {row ? (
         <>

@@ -3,9 +3,16 @@ import { SquareTerminal } from 'lucide-react'
 import type { WorkspaceClient } from '../workspace/workspace-client.ts'
 import { useTerminalList } from './use-terminal-list.ts'
 
+interface TerminalsLinkProps {
+  client: WorkspaceClient
+  current: boolean
+  /** It is known that the list stays on screen, so that counting is worth a request. */
+  settled: boolean
+}
+
 /** The way from a workspace's list to its terminals, with how many of them run. */
-export function TerminalsLink({ client, current }: { client: WorkspaceClient; current: boolean }) {
-  const { rows, away } = useTerminalList(client)
+export function TerminalsLink({ client, current, settled }: TerminalsLinkProps) {
+  const { rows, away } = useTerminalList(client, settled)
   const running = rows?.filter(({ state }) => state === 'running').length ?? 0
   return (
     <AppLink

@@ -7,8 +7,6 @@ import { TerminalEmpty } from '@pilot/chamber-ui/terminal/terminal-empty.tsx'
 import { TerminalHelp } from '@pilot/chamber-ui/terminal/terminal-help.tsx'
 import { type KeyAction, keyAction } from '@pilot/chamber-ui/terminal/terminal-keys.ts'
 import type { TerminalId } from '@pilot/domain/entities/terminal'
-import type { Id } from '@pilot/domain/ids'
-import type { ConnectionState } from '@pilot/frontend/link/connection-state'
 import {
   activeTab,
   addTab,
@@ -19,19 +17,19 @@ import {
   splitPane,
   stepPane,
   stepTab,
+  tabOf,
 } from '@pilot/frontend/terminal/layout'
-import type { WorkspaceView } from '@pilot/protocol/api/views'
 import type { Launch } from '@pilot/protocol/terminal/rest'
-import { useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { Navigate } from '@tanstack/react-router'
 import { type KeyboardEvent, useEffect, useEffectEvent, useRef, useState } from 'react'
 import { useDocumentTitle } from '../lib/document-title.ts'
 import { PHONE } from '../workspace/breakpoints.ts'
 import { isAway, useAwayText } from '../workspace/machine-facts.tsx'
-import type { WorkspaceClient } from '../workspace/workspace-client.ts'
+import type { WorkspacePlace } from '../workspace/place.ts'
 import { CloseDialog } from './close-dialog.tsx'
 import { useTerminalSettings } from './device-settings.ts'
-import type { TerminalWish } from './open-terminal.ts'
+import { placeLike, type TerminalWish } from './open-terminal.ts'
 import { MAC } from './platform.ts'
 import { terminalApi } from './terminal-apis.ts'
 import { TerminalArea } from './terminal-area.tsx'
@@ -45,18 +43,16 @@ import { useTerminalActions } from './use-terminal-actions.ts'
 import { useTerminalLayout } from './use-terminal-layout.ts'
 import { useTerminalList } from './use-terminal-list.ts'
 
-export interface TerminalsPaneProps {
-  userId: Id<'user'>
-  client: WorkspaceClient
+export interface TerminalsPaneProps extends WorkspacePlace {
   /** From the address; null: the list, or the terminal that had the focus last. */
   terminalId: TerminalId | null
-  workspace: WorkspaceView | undefined
-  connection: ConnectionState
   /** The list of sessions is beside it, on a wide screen. */
   listShown: boolean
   onToggleList: () => void
 }
 
+/** The menu of what can be opened asks the machine anew after this long, in ms. */
+const LISTS_MS = 5_000
 /** A closed dialog has given the focus back by then. */
 const AFTER_DIALOG_MS = 30
 
@@ -70,7 +66,12 @@ export function TerminalsPane(props: TerminalsPaneProps) {
   const settings = useTerminalSettings(touch)
   const { rows, error, refetch } = useTerminalList(client)
   const { layout, change } = useTerminalLayout(slug, rows, terminalId)
-  const actions = useTerminalActions(slug, (id) => change(closePane(layout, id)))
+  const actions = useTerminalActions(slug, (id) => {
+    // A phone came from the list; only the other half of a split is as near.
+    const tab = tabOf(layout, id)
+    const halves = tab !== null && panesOf(tab.root).length > 1
+    change(closePane(layout, id), phone && !halves)
+  })
   const [terminals] = useState(() => terminalsOf(client, userId))
   const [options, setOptions] = useState(false)
   const [help, setHelp] = useState(false)
@@ -80,9 +81,13 @@ export function TerminalsPane(props: TerminalsPaneProps) {
   const live = connection.status === 'live'
   const asking = { enabled: live, staleTime: 60_000, retry: false }
   const apis = terminalApi(slug)
+  const installed =
+    rows?.filter(({ view, state }) => view.command_kind === 'install' && state !== 'running').length ?? 0
   const programs = useQuery({
     ...asking,
-    queryKey: ['runtime', slug, 'terminal-programs'],
+    // Each installation that has ended may have brought a program.
+    queryKey: ['runtime', slug, 'terminal-programs', installed],
+    placeholderData: keepPreviousData,
     queryFn: ({ signal }) => apis.programs({ signal }),
   })
   const tmux = useQuery({
@@ -93,7 +98,8 @@ export function TerminalsPane(props: TerminalsPaneProps) {
 
   const tab = activeTab(layout)
   const focused = phone ? terminalId : focusedTerminal(layout)
-  const row = rows?.find(({ id }) => id === focused) ?? null
+  const missing = terminalId !== null && rows !== null && !rows.some(({ id }) => id === terminalId)
+  const row = missing ? null : (rows?.find(({ id }) => id === focused) ?? null)
   const inSight = phone ? (focused ? [focused] : []) : tab ? panesOf(tab.root) : []
   const rung = useBells(client, {
     inSight,
@@ -110,8 +116,9 @@ export function TerminalsPane(props: TerminalsPaneProps) {
     if (id) change(addTab(layout, id))
     return id
   }
+  const here = async (): Promise<TerminalWish> => (row ? await placeLike(slug, row.view) : {})
   const split = async (direction: SplitDirection) => {
-    const id = await actions.open(row ? { cwd: row.view.cwd } : {}, errorShown)
+    const id = await actions.open(await here(), errorShown)
     if (id) change(focused ? splitPane(layout, focused, id, direction) : addTab(layout, id))
   }
   const onAction = (action: KeyAction) => {
@@ -164,7 +171,6 @@ export function TerminalsPane(props: TerminalsPaneProps) {
   if (terminalId === null && !phone && rows && first) {
     return <Navigate to="/$slug/terminal/$terminalId" params={{ slug, terminalId: first }} replace />
   }
-  const missing = terminalId !== null && rows !== null && !rows.some(({ id }) => id === terminalId)
   const header = (
     <TerminalsHeader
       {...props}
@@ -184,9 +190,13 @@ export function TerminalsPane(props: TerminalsPaneProps) {
         const chosen = layout.tabs.find((one) => one.id === id)
         if (chosen) panes.current.get(chosen.focused)?.focus()
       }}
+      onNewMenu={() => {
+        for (const list of [programs, tmux]) if (Date.now() - list.dataUpdatedAt > LISTS_MS) void list.refetch()
+      }}
       onOpen={openNew}
       onOptions={() => setOptions(true)}
       onSplit={(direction) => void split(direction)}
+      onNewHere={() => void here().then(open)}
       onAct={act}
       onMode={(mode) => onMode(mode, false)}
       onHelp={() => setHelp(true)}
@@ -227,9 +237,7 @@ export function TerminalsPane(props: TerminalsPaneProps) {
         <EmptyState
           className="my-auto"
           title="This terminal was closed"
-          action={
-            <Button onClick={() => change({ ...layout, active: layout.active })}>Show the other terminals</Button>
-          }
+          action={<Button onClick={() => change(layout, phone)}>Show the other terminals</Button>}
         >
           Its program has ended and its output is gone. Another one can be opened any time.
         </EmptyState>

@@ -58,10 +58,11 @@ export function useTerminalLayout(slug: string, rows: readonly TerminalRow[] | n
       : stored
     return terminalId ? focusPane(all, terminalId) : all
   }, [stored, rows, terminalId])
-  const change = (next: TerminalLayout) => {
+  /** `toList`: the list of terminals comes next, whatever has the focus. */
+  const change = (next: TerminalLayout, toList = false) => {
     setStored(next)
     save(slug, next)
-    const focus = focusedTerminal(next)
+    const focus = toList ? null : focusedTerminal(next)
     if (focus === terminalId) return
     if (focus)
       void router.navigate({ to: '/$slug/terminal/$terminalId', params: { slug, terminalId: focus }, replace: true })

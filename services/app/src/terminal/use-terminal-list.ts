@@ -12,13 +12,17 @@ import { terminalRows } from './terminal-rows.ts'
 
 const keyOf = (slug: string) => ['runtime', slug, 'terminals'] as const
 
-/** The workspace's terminals: the control plane's rows with what the machine said since. Null while they are fetched. */
-export function useTerminalList(client: WorkspaceClient) {
+/**
+ * The workspace's terminals: the control plane's rows with what the machine said since. Null while they are fetched, and
+ * as long as they are not `wanted`.
+ */
+export function useTerminalList(client: WorkspaceClient, wanted = true) {
   const { slug } = client
   const query = useQuery<TerminalView[], PilotClientError>({
     queryKey: keyOf(slug),
     queryFn: ({ signal }) => terminalApi(slug).list({ signal }),
     staleTime: 10_000,
+    enabled: wanted,
   })
   const live = useSyncExternalStore(
     client.terminalStates.subscribe,

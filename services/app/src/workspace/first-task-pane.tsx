@@ -1,27 +1,20 @@
 import { Button } from '@pilot/chamber-ui/primitives/button.tsx'
 import { OfflineBar } from '@pilot/chamber-ui/primitives/notice.tsx'
 import { FirstTask } from '@pilot/chamber-ui/session/first-task.tsx'
-import { BackIcon, backLinkClass } from '@pilot/chamber-ui/session/session-header.tsx'
+import { BackLink } from '@pilot/chamber-ui/shell/back-link.tsx'
 import { AppLink } from '@pilot/chamber-ui/shell/link.tsx'
-import type { Id } from '@pilot/domain/ids'
-import type { ConnectionState } from '@pilot/frontend/link/connection-state'
 import { MAX_PROMPT_CHARS } from '@pilot/protocol/agent/command'
 import type { WorkspaceInfo } from '@pilot/protocol/agent/rest'
-import type { WorkspaceView } from '@pilot/protocol/api/views'
 import { useQuery } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
 import { SquareTerminal } from 'lucide-react'
 import { useCall } from '../lib/use-call.ts'
 import { MachineState, useAwayText } from './machine-facts.tsx'
+import type { WorkspacePlace } from './place.ts'
 import { startTask } from './start-task.ts'
 import { draftKey, useDraft } from './use-draft.ts'
-import type { WorkspaceClient } from './workspace-client.ts'
 
-interface FirstTaskPaneProps {
-  userId: Id<'user'>
-  client: WorkspaceClient
-  workspace: WorkspaceView | undefined
-  connection: ConnectionState
+interface FirstTaskPaneProps extends WorkspacePlace {
   info: WorkspaceInfo | undefined
   /** False on the index of a workspace without sessions: there is nothing to go back to. */
   showBack: boolean
@@ -98,15 +91,7 @@ export function FirstTaskPane({ userId, client, workspace, connection, info, sho
           </AppLink>
         </Button>
       }
-      back={
-        showBack ? (
-          <AppLink href={`/${slug}`} className={backLinkClass} aria-label="Back to the sessions">
-            <BackIcon />
-          </AppLink>
-        ) : (
-          <span className="block w-3.5" />
-        )
-      }
+      back={showBack ? <BackLink href={`/${slug}`} label="Back to the sessions" /> : <span className="block w-3.5" />}
       machine={<MachineState workspace={workspace} connection={connection} />}
     />
   )

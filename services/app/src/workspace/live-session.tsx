@@ -4,9 +4,9 @@ import { Transcript } from '@pilot/chamber-ui/chat/transcript.tsx'
 import { EmptyState, ErrorState, OfflineBar } from '@pilot/chamber-ui/primitives/notice.tsx'
 import { toast } from '@pilot/chamber-ui/primitives/toaster.tsx'
 import { useMedia } from '@pilot/chamber-ui/primitives/use-media.ts'
-import { BackIcon, backLinkClass, SessionHeader } from '@pilot/chamber-ui/session/session-header.tsx'
+import { SessionHeader } from '@pilot/chamber-ui/session/session-header.tsx'
 import { TranscriptSkeleton } from '@pilot/chamber-ui/session/session-skeleton.tsx'
-import { AppLink } from '@pilot/chamber-ui/shell/link.tsx'
+import { BackLink } from '@pilot/chamber-ui/shell/back-link.tsx'
 import type { OutboxRecord } from '@pilot/frontend/commands/outbox-record'
 import { useSession } from '@pilot/frontend/session/use-session'
 import type { SessionState } from '@pilot/protocol/agent/fold'
@@ -80,11 +80,7 @@ export function LiveSession(props: LiveSessionProps) {
           changes={totals}
           panelOpen={panelOpen}
           onTogglePanel={() => showPanel(!panelOpen)}
-          back={
-            <AppLink href={`/${client.slug}`} className={backLinkClass} aria-label="Back to the sessions">
-              <BackIcon />
-            </AppLink>
-          }
+          back={<BackLink href={`/${client.slug}`} label="Back to the sessions" />}
           actions={header}
         />
         {away && connection.status === 'machine_offline' ? (

@@ -3,8 +3,7 @@ import { Transcript } from '@pilot/chamber-ui/chat/transcript.tsx'
 import { Button } from '@pilot/chamber-ui/primitives/button.tsx'
 import { OfflineBar } from '@pilot/chamber-ui/primitives/notice.tsx'
 import { State } from '@pilot/chamber-ui/primitives/state.tsx'
-import { BackIcon, backLinkClass } from '@pilot/chamber-ui/session/session-header.tsx'
-import { AppLink } from '@pilot/chamber-ui/shell/link.tsx'
+import { BackLink } from '@pilot/chamber-ui/shell/back-link.tsx'
 import type { OutboxRecord } from '@pilot/frontend/commands/outbox-record'
 import { EMPTY_STATE } from '@pilot/protocol/agent/fold'
 import { useRouter } from '@tanstack/react-router'
@@ -46,9 +45,7 @@ export function NewSession({ userId, client, sessionId, workspace, connection, c
     <section aria-label="New session" className="flex min-h-0 min-w-0 flex-1 flex-col bg-surface">
       <header className="flex min-h-14 shrink-0 items-center gap-2.5 border-line border-b pr-4 max-md:pl-0.5 md:pl-5">
         <span className="lg:hidden">
-          <AppLink href={`/${client.slug}`} className={backLinkClass} aria-label="Back to the sessions">
-            <BackIcon />
-          </AppLink>
+          <BackLink href={`/${client.slug}`} label="Back to the sessions" />
         </span>
         <h1 className="min-w-0 flex-1 truncate font-semibold tracking-tight md:text-lg">
           {titleOf(pending[0]?.text ?? '') || 'New session'}

@@ -1,23 +1,17 @@
-import type { Id } from '@pilot/domain/ids'
 import { recordsOf } from '@pilot/frontend/commands/outbox'
 import { useOutbox } from '@pilot/frontend/commands/use-outbox'
-import type { ConnectionState } from '@pilot/frontend/link/connection-state'
 import type { SessionId } from '@pilot/frontend/runtime/runtime-apis'
-import type { SessionView, WorkspaceView } from '@pilot/protocol/api/views'
+import type { SessionView } from '@pilot/protocol/api/views'
 import { useMemo } from 'react'
 import { LiveSession } from './live-session.tsx'
 import { NewSession } from './new-session.tsx'
-import type { WorkspaceClient } from './workspace-client.ts'
+import type { WorkspacePlace } from './place.ts'
 
-export interface SessionPaneProps {
-  userId: Id<'user'>
-  client: WorkspaceClient
+export interface SessionPaneProps extends WorkspacePlace {
   /** From the address; everything that is written here goes to this session. */
   sessionId: SessionId
   /** The list's row, when it is known. */
   row: SessionView | null
-  workspace: WorkspaceView | undefined
-  connection: ConnectionState
 }
 
 /** The session in the address: being made by this browser, or on the machine. */

@@ -1,19 +1,15 @@
 import { SessionList } from '@pilot/chamber-ui/session/session-list.tsx'
 import type { PilotClientError } from '@pilot/frontend/errors'
-import type { ConnectionState } from '@pilot/frontend/link/connection-state'
 import type { WorkspaceInfo } from '@pilot/protocol/agent/rest'
-import type { SessionView, WorkspaceView } from '@pilot/protocol/api/views'
+import type { SessionView } from '@pilot/protocol/api/views'
 import { useRouter } from '@tanstack/react-router'
 import { TerminalsLink } from '../terminal/terminals-link.tsx'
 import { isAway, WorkspaceFacts } from './machine-facts.tsx'
-import type { WorkspaceClient } from './workspace-client.ts'
+import type { WorkspacePlace } from './place.ts'
 
-interface SessionsColumnProps {
-  client: WorkspaceClient
+interface SessionsColumnProps extends Omit<WorkspacePlace, 'userId'> {
   /** The terminals are on screen beside it. */
   terminals: boolean
-  workspace: WorkspaceView | undefined
-  connection: ConnectionState
   info: WorkspaceInfo | undefined
   sessions: readonly SessionView[] | null
   error: PilotClientError | null
@@ -33,7 +29,7 @@ export function SessionsColumn(props: SessionsColumnProps) {
       {...list}
       title={workspace?.name ?? slug}
       facts={<WorkspaceFacts workspace={workspace} connection={connection} info={info} />}
-      tools={<TerminalsLink client={client} current={terminals} />}
+      tools={<TerminalsLink client={client} current={terminals} settled={list.sessions !== null} />}
       hrefOf={(sessionId) => `/${slug}/s/${sessionId}`}
       onNew={() => void router.navigate({ to: '/$slug/new', params: { slug } })}
       stale={isAway(connection)}

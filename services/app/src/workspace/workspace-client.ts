@@ -2,7 +2,8 @@ import type { Id } from '@pilot/domain/ids'
 import { createOutbox, type Outbox } from '@pilot/frontend/commands/outbox'
 import { browserLocks, browserStorage } from '@pilot/frontend/commands/ports'
 import { browserLink, socketUrl } from '@pilot/frontend/link/browser-link'
-import { createWorkspaceLink, pageVisibility, type WorkspaceLink } from '@pilot/frontend/link/workspace-link'
+import { pageState } from '@pilot/frontend/link/page-state'
+import { createWorkspaceLink, type WorkspaceLink } from '@pilot/frontend/link/workspace-link'
 import { createRuntimeAPIs, workspacePath } from '@pilot/frontend/runtime/create-runtime-apis'
 import type { RuntimeAPIs, SessionId } from '@pilot/frontend/runtime/runtime-apis'
 import { createSessionStore, type SessionStore } from '@pilot/frontend/session/session-store'
@@ -95,7 +96,7 @@ function open(userId: Id<'user'>, slug: string): WorkspaceClient & { close(): vo
   const apis = createRuntimeAPIs(slug, http)
   const link = createWorkspaceLink({
     open: browserLink({ url: socketUrl(location, `${http.baseUrl}${workspacePath(slug)}/ws`) }),
-    page: pageVisibility(document, window),
+    page: pageState(document, window),
   })
   const sessions = keeper<SessionStore>((store) => store.close())
   const session = (id: SessionId) =>

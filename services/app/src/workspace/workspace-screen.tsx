@@ -9,6 +9,7 @@ import { useRouter } from '@tanstack/react-router'
 import { lazy, Suspense, useMemo, useState } from 'react'
 import { useDocumentTitle } from '../lib/document-title.ts'
 import { gateway } from '../lib/gateway.ts'
+import { useShownMachineLink } from '../lib/machine-link.ts'
 import { NotFoundScreen } from '../screens/not-found-screen.tsx'
 import { WIDE } from './breakpoints.ts'
 import { FirstTaskPane } from './first-task-pane.tsx'
@@ -42,6 +43,7 @@ function Workspace({ slug, sessionId, mode, terminalId, userId }: WorkspaceScree
   const client = useWorkspaceClient(userId, slug)
   const router = useRouter()
   const connection = useConnection(client)
+  useShownMachineLink(connection)
   const wide = useMedia(WIDE)
   const [archived, setArchived] = useState(false)
   const [listBeside, setListBeside] = useState(true)
@@ -54,7 +56,8 @@ function Workspace({ slug, sessionId, mode, terminalId, userId }: WorkspaceScree
     placeholderData: keepPreviousData,
     queryFn: ({ signal }) => client.apis.workspace({ signal }),
     staleTime: 30_000,
-    enabled: connection.status === 'live',
+    // The sessions name the question: asked before they are known, it would be asked twice.
+    enabled: connection.status === 'live' && sessions !== null,
   }).data
   const current = sessions?.find((session) => session.id === sessionId) ?? null
   const waiting = sessions?.filter((session) => needOf(session) === 'waiting' && session.id !== sessionId).length ?? 0
@@ -73,6 +76,7 @@ function Workspace({ slug, sessionId, mode, terminalId, userId }: WorkspaceScree
   if (sessionId !== undefined && !isId('agent_session', sessionId)) return <NotFoundScreen />
   if (terminals && terminalId !== null && !isId('terminal', terminalId)) return <NotFoundScreen />
 
+  const place = { userId, client, workspace, connection }
   const empty = sessions?.length === 0 && !archived
   const index = sessionId === undefined && mode !== 'new' && !terminals
   const listWide = terminals ? listBeside : sessionId !== undefined || !empty
@@ -84,9 +88,9 @@ function Workspace({ slug, sessionId, mode, terminalId, userId }: WorkspaceScree
         <div className="min-w-0 border-line max-lg:flex-1 lg:w-[300px] lg:shrink-0 lg:border-r">
           <SessionsColumn
             client={client}
-            terminals={terminals}
             workspace={workspace}
             connection={connection}
+            terminals={terminals}
             info={info}
             sessions={sessions}
             error={sessions === null ? error : null}
@@ -100,37 +104,19 @@ function Workspace({ slug, sessionId, mode, terminalId, userId }: WorkspaceScree
       {terminals ? (
         <Suspense fallback={<div className="flex-1 bg-surface" />}>
           <TerminalsPane
-            userId={userId}
-            client={client}
+            {...place}
             terminalId={terminalId}
-            workspace={workspace}
-            connection={connection}
             listShown={listBeside}
             onToggleList={() => setListBeside(!listBeside)}
           />
         </Suspense>
       ) : sessionId !== undefined ? (
         <Suspense fallback={<TranscriptSkeleton />}>
-          <SessionPane
-            key={sessionId}
-            userId={userId}
-            client={client}
-            sessionId={sessionId}
-            row={current}
-            workspace={workspace}
-            connection={connection}
-          />
+          <SessionPane key={sessionId} {...place} sessionId={sessionId} row={current} />
         </Suspense>
       ) : showTask ? (
         <div className="min-w-0 flex-1">
-          <FirstTaskPane
-            userId={userId}
-            client={client}
-            workspace={workspace}
-            connection={connection}
-            info={info}
-            showBack={mode === 'new' && !empty}
-          />
+          <FirstTaskPane {...place} info={info} showBack={mode === 'new' && !empty} />
         </div>
       ) : wide ? (
         <div className="flex-1 bg-surface" />

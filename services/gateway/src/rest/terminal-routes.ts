@@ -45,7 +45,7 @@ export function addTerminalRoutes(app: App, add: AddRoute, chamber: string): voi
     return new Response(null, { status: 204 })
   })
   add('POST', `${one}/reopen`, MEMBER, async (c, scope) => json(await reopenTerminal(app, scope, idOf(c))))
-  for (const name of ['snapshot', 'attach-command'])
+  for (const name of ['snapshot', 'attach-command', 'directory'])
     add('GET', `${one}/${name}`, MEMBER, async (c, scope) => {
       await terminalOf(app, scope, idOf(c))
       return tunnelRequest(app, c, scope)

@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs'
 import type { Layer, LayerEvents } from '@pilot/backend/terminal/host/layer'
+import { foregroundGroup } from '@pilot/backend/terminal/host/process-start'
 import { endSession } from './end-session.ts'
 import { setWindowSize, unlockTerminal } from './libc.ts'
 import { Pump } from './pump.ts'
@@ -136,9 +137,7 @@ export function startPty(options: PtyOptions, events: LayerEvents): Layer {
 async function foregroundOf(pid: number): Promise<string> {
   try {
     if (process.platform === 'linux') {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      const group = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[5]
-      return clean(readFileSync(`/proc/${group}/comm`, 'utf8'))
+      return clean(readFileSync(`/proc/${foregroundGroup(pid)}/comm`, 'utf8'))
     }
     const group = (await output(['ps', '-o', 'tpgid=', '-p', String(pid)])).trim()
     const name = (await output(['ps', '-o', 'comm=', '-p', group])).trim()

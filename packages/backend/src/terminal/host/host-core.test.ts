@@ -2,11 +2,11 @@ import { FakeClock } from '@pilot/protocol/link/fake-clock'
 import { INPUT_WINDOW } from '@pilot/protocol/terminal/model'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { Picture } from '../source.ts'
 import type { Connection } from './connection.ts'
 import { HostCore } from './host-core.ts'
 import { Inputs } from './inputs.ts'
 import { CHECKPOINT_HOLD_AT, INPUT_TOTAL_MAX, RING_MAX, WRITER_QUEUE_MAX, WRITERS_MAX } from './limits.ts'
-import type { Picture } from './status.ts'
 import {
   CLIENT_FRAME,
   decodeText,

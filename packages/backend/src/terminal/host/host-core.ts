@@ -1,4 +1,5 @@
 import type { Clock } from '@pilot/protocol/link/clock'
+import type { SourceStatus } from '../source.ts'
 import { Connection, type ConnectionHandler, type Pipe } from './connection.ts'
 import { Holds } from './holds.ts'
 import { Inputs } from './inputs.ts'
@@ -9,7 +10,6 @@ import { type Question, Questions } from './questions.ts'
 import { Ring } from './ring.ts'
 import { ScreenTracker } from './screen-tracker.ts'
 import { clampSize, Sizes } from './sizes.ts'
-import type { HostStatus } from './status.ts'
 import { emptyFrame, encodeText, FrameWriter, HOST_FRAME, jsonFrame } from './wire.ts'
 
 export interface HostCoreOptions {
@@ -20,7 +20,7 @@ export interface HostCoreOptions {
   rows: number
   clock: Clock
   /** Status changed; a copy beside the socket outlives this process. */
-  onStatus: (status: HostStatus) => void
+  onStatus: (status: SourceStatus) => void
   onCheckpoint: (checkpoint: Checkpoint) => void
   /** Nobody needs this terminal any more. */
   onDismissed: () => void
@@ -45,7 +45,7 @@ export class HostCore implements ConnectionHandler, LayerEvents {
   readonly #holds: Holds<Connection | 'checkpoint'>
   readonly #connections = new Set<Connection>()
   #layer: Layer | null = null
-  #state: HostStatus['state'] = 'running'
+  #state: SourceStatus['state'] = 'running'
   /** The program was ended on request, and its holder was told to go before it knew. */
   #gone = false
   #dismissed = false
@@ -92,7 +92,7 @@ export class HostCore implements ConnectionHandler, LayerEvents {
     this.#scheduleQuiet()
   }
 
-  get status(): HostStatus {
+  get status(): SourceStatus {
     const { cols, rows } = this.#sizes.last
     return {
       epoch: this.#options.epoch,

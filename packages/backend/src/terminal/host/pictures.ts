@@ -1,10 +1,11 @@
+import type { SizeAt } from '@pilot/protocol/terminal/model'
+import type { Picture } from '../source.ts'
 import { ANCHOR_EVERY, ANCHOR_SLACK, CHECKPOINT_AT, CHECKPOINT_HOLD_AT, CHECKPOINT_RENEW } from './limits.ts'
 import type { Ring } from './ring.ts'
 import type { Anchor, ScreenTracker } from './screen-tracker.ts'
 import type { Sizes } from './sizes.ts'
-import type { Picture, SizeFrom } from './status.ts'
 
-export interface Checkpoint extends SizeFrom {
+export interface Checkpoint extends SizeAt {
   snapshot: Uint8Array
 }
 

@@ -1,4 +1,5 @@
-import type { HostStatus, SizeFrom } from './status.ts'
+import type { SizeAt } from '@pilot/protocol/terminal/model'
+import type { SourceStatus } from '../source.ts'
 
 /**
  * What a terminal's holder writes into `host.json`: enough to find it again after the daemon restarted, and to tell how
@@ -14,7 +15,7 @@ export interface HostRecord {
   protocol: number
   created_at: string
   launch: HostLaunch
-  status: HostStatus
+  status: SourceStatus
 }
 
 /** A process that has this id and began then. */
@@ -50,4 +51,4 @@ export type HostAnswer =
   | { ready: false; code: 'VALIDATION_FAILED' | 'RUNTIME_ERROR'; message: string }
 
 /** The head of a stored checkpoint: one line of JSON, then the snapshot. */
-export type CheckpointHead = SizeFrom
+export type CheckpointHead = SizeAt

@@ -1,5 +1,5 @@
+import type { SizeAt } from '@pilot/protocol/terminal/model'
 import { COLS_MAX, COLS_MIN, ROWS_MAX, ROWS_MIN, SIZES_MAX } from './limits.ts'
-import type { SizeFrom } from './status.ts'
 
 /** Brings a size into the range that a program may be told. */
 export function clampSize(cols: number, rows: number): { cols: number; rows: number } {
@@ -9,13 +9,13 @@ export function clampSize(cols: number, rows: number): { cols: number; rows: num
 
 /** Sizes that a terminal had, by the offset from which each holds. */
 export class Sizes {
-  #sizes: SizeFrom[]
+  #sizes: SizeAt[]
 
   constructor(cols: number, rows: number) {
     this.#sizes = [{ offset: 0, cols, rows }]
   }
 
-  get last(): SizeFrom {
+  get last(): SizeAt {
     return this.#sizes[this.#sizes.length - 1] ?? { offset: 0, cols: COLS_MIN, rows: ROWS_MIN }
   }
 
@@ -27,11 +27,11 @@ export class Sizes {
   }
 
   /** The size in force before anything at `offset` is drawn, null when that is no longer known. */
-  at(offset: number): SizeFrom | null {
+  at(offset: number): SizeAt | null {
     return this.#sizes.findLast((size) => size.offset <= offset) ?? null
   }
 
-  after(offset: number): SizeFrom[] {
+  after(offset: number): SizeAt[] {
     return this.#sizes.filter((size) => size.offset > offset)
   }
 
