@@ -170,6 +170,7 @@ export class LinkWorld {
       generation,
       actor: { user_id: newId('user'), role: 'member' as const },
       request_id: newId('request'),
+      session_id: newId('session'),
     }
   }
   tunnel(path: string, init?: RequestInit, generation = 1): Promise<Response> {

@@ -90,6 +90,24 @@ describe('tunnel', () => {
     await expect(reader.read()).rejects.toMatchObject({ code: 'CANCELLED' })
     await vi.waitFor(() => expect([cancelled, aborted?.aborted]).toEqual([true, true]))
   })
+  test('an event stream ends with the sign-in session that it was opened for', async () => {
+    let aborted: AbortSignal | null = null
+    world.handler = async (request) => {
+      aborted = request.signal
+      return new Response(new ReadableStream(), { headers: { 'content-type': 'text/event-stream' } })
+    }
+    const { hub } = world.hubWorld
+    const [mine, other] = [world.target(), world.target()]
+    const reader = (await hub.tunnel(new Request('http://x/events'), mine)).body!.getReader()
+    const others = (await hub.tunnel(new Request('http://x/events'), other)).body!.getReader()
+    await Promise.all([reader.read(), others.read()])
+    hub.disconnectSession(mine.session_id, 'revoked')
+    await expect(reader.read()).rejects.toMatchObject({ code: 'CANCELLED' })
+    expect(hub.stats.streams).toBe(1)
+    hub.disconnectSession(other.session_id, 'changed')
+    await expect(others.read()).rejects.toMatchObject({ code: 'CANCELLED' })
+    await vi.waitFor(() => expect(aborted?.aborted).toBe(true))
+  })
   test('another generation, another workspace', async () => {
     const stale = await world.tunnel('/x', {}, 2)
     expect([stale.status, await stale.json()]).toMatchObject([409, { error: { code: 'STALE_GENERATION' } }])

@@ -17,8 +17,11 @@ export type StreamMessage =
   | StreamEndMessage
   | StreamResetMessage
 
-/** Who asks for what, beside the request itself. */
-export type StreamMeta = Pick<StreamOpenMessage, 'workspace_id' | 'generation' | 'actor'> & { request_id: string }
+/** Who asks for what, beside the request itself. `owner` names whom the opener answers to and does not cross the link. */
+export type StreamMeta = Pick<StreamOpenMessage, 'workspace_id' | 'generation' | 'actor'> & {
+  request_id: string
+  owner?: string
+}
 export type StreamHandler = (request: Request, meta: StreamMeta) => Promise<Response>
 
 export interface MuxOptions {
@@ -66,6 +69,10 @@ export interface MuxStream {
   onData(offset: number, payload: Uint8Array): void
   /** The stream is over, incomplete; says nothing to the peer. */
   abandon(error: PilotError): void
+  /** Whom a stream of ours was opened for. */
+  readonly owner?: string | undefined
+  /** Ends it as if its reader had left; the peer is told. */
+  cancel?(): void
 }
 
 /**
@@ -137,9 +144,14 @@ export class StreamMux {
     const channel = this.#next
     if (channel > 0xffff_ffff) throw new PilotError('RUNTIME_OFFLINE')
     this.#next += 2
-    const stream = new OpenedStream(this.#context, channel, request)
+    const stream = new OpenedStream(this.#context, channel, request, meta.owner)
     this.#streams.set(channel, stream)
     return stream.start(path, meta)
+  }
+
+  /** Ends every stream that was opened for `owner`: whoever reads its answer finds it broken off. */
+  cancelOf(owner: string): void {
+    for (const stream of [...this.#streams.values()]) if (stream.owner === owner) stream.cancel?.()
   }
 
   /** Takes a stream message of the peer. Messages about streams that are over are ignored. */

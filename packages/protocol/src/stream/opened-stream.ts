@@ -13,19 +13,24 @@ export class OpenedStream implements MuxStream {
   readonly #inbound: InboundBody
   readonly #upload: OutboundBody | null
   readonly #head = Promise.withResolvers<Response>()
-  readonly #onAbort = () => this.#end(new PilotError('CANCELLED'), true)
+  readonly cancel = () => this.#end(new PilotError('CANCELLED'), true)
   #headSeen = false
   #over = false
   #cancelTimer: () => void = () => undefined
 
-  constructor(context: StreamContext, channel: number, request: Request) {
+  constructor(
+    context: StreamContext,
+    channel: number,
+    request: Request,
+    readonly owner?: string,
+  ) {
     this.#context = context
     this.#channel = channel
     this.#request = request
     this.#inbound = new InboundBody({
       window: context.window,
       onCredit: (bytes) => context.send({ type: 'stream.credit', channel, bytes }),
-      onCancel: () => this.#end(new PilotError('CANCELLED'), true),
+      onCancel: this.cancel,
     })
     const target = {
       send: (offset: number, payload: Uint8Array) => {
@@ -44,7 +49,7 @@ export class OpenedStream implements MuxStream {
       this.#end(new PilotError('CANCELLED'), false)
       return this.#head.promise
     }
-    signal.addEventListener('abort', this.#onAbort, { once: true })
+    signal.addEventListener('abort', this.cancel, { once: true })
     this.#context.send({
       type: 'stream.open',
       request_id: meta.request_id,
@@ -141,7 +146,7 @@ export class OpenedStream implements MuxStream {
   #finish(): void {
     this.#over = true
     this.#cancelTimer()
-    this.#request.signal.removeEventListener('abort', this.#onAbort)
+    this.#request.signal.removeEventListener('abort', this.cancel)
     this.#context.remove(this.#channel)
     this.#upload?.stop(new PilotError('CANCELLED'))
   }

@@ -1,3 +1,4 @@
+import { newId } from '@pilot/domain/ids'
 import { describe, expect, it } from 'vitest'
 import { schema } from '../database.ts'
 import { cookiesOf, makeWorld, ORIGIN, type World } from '../testing/world.ts'
@@ -276,6 +277,25 @@ describe('impersonation', () => {
     await admin.call('admin', 'stop_impersonating', 'mutation')
     expect(world.hub.closedSessions).toContain(acting?.id)
     expect((await admin.call('user', 'session', 'query')).user?.role).toBe('admin')
+  })
+
+  it('reads from the machine, and has no agent do anything', async () => {
+    const { world, admin, bob } = await cast()
+    const [workspace] = await world.app.db.select().from(schema.workspace)
+    await admin.call('admin', 'impersonate', 'mutation', { user_id: bob.id, reason: 'a support case' })
+    const path = `/api/chamber/workspaces/${workspace?.slug}`
+    expect((await admin.send(`${path}/health`)).status).toBe(200)
+    const headers = { 'content-type': 'application/json' }
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+      const init = { method, headers, body: '{}' }
+      const refused = await admin.send(`${path}/sessions/${newId('agent_session')}/commands`, init)
+      expect([method, refused.status, await refused.json()]).toMatchObject([
+        method,
+        403,
+        { error: { code: 'FORBIDDEN' } },
+      ])
+    }
+    expect(world.hub.tunnelled).toHaveLength(1)
   })
 
   it('lasts an hour at most', async () => {

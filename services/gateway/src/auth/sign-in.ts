@@ -36,5 +36,5 @@ export async function endSession(app: App, identity: Identity): Promise<void> {
     .from(schema.organization_user_membership)
     .where(eq(schema.organization_user_membership.user_id, identity.user.id))
   for (const { id } of memberships)
-    await app.hub.disconnectSession(id, await liveRuntimes(app, id), identity.session_id)
+    await app.hub.disconnectSession(id, await liveRuntimes(app, id), identity.session_id, 'revoked')
 }

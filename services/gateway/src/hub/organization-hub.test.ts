@@ -56,7 +56,7 @@ test('a tab that talks is told so, one that shouts is closed', () => {
 test('sign-out and lost membership close the tabs', async () => {
   const session_id = newId('session')
   const [mine, other] = [member(session_id), member()]
-  hub.disconnectSession(session_id)
+  hub.disconnectSession(session_id, 'revoked')
   expect([mine.closed?.code, other.closed]).toEqual([4003, null])
   allowed = false
   await hub.onAlarm()

@@ -10,6 +10,7 @@ import type { OrganizationDownMessage } from '@pilot/protocol/viewer'
 import { MAX_VIEWERS, MAX_VIEWERS_PER_USER, REVALIDATE_EVERY_MS, VIEWER_BURST, VIEWER_RATE } from './limits.ts'
 import type { HubBackend, MemberIdentity } from './port.ts'
 import { Bucket } from './rate.ts'
+import { SESSION_END, type SessionEnd } from './session-end.ts'
 import { type HubSocket, readAttachment } from './socket.ts'
 
 export interface OrganizationHubPorts {
@@ -84,9 +85,11 @@ export class OrganizationHub {
     this.#send({ type: 'notify', ...notification })
   }
 
-  disconnectSession(sessionId: Id<'session'>): void {
+  /** See `HubPort.disconnectSession`. */
+  disconnectSession(sessionId: Id<'session'>, why: SessionEnd): void {
+    const [code, reason] = SESSION_END[why]
     for (const [socket, { identity }] of [...this.#members]) {
-      if (identity.session_id === sessionId) this.#drop(socket, CLOSE.revoked, 'signed out')
+      if (identity.session_id === sessionId) this.#drop(socket, code, reason)
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Id } from '@pilot/domain/ids'
 import type { AgentSummary } from '@pilot/protocol/agent/event'
+import type { SessionEnd } from './session-end.ts'
 
 /**
  * What the gateway's routes need of the hubs, whichever shell runs them. In a Bun process it is a direct call; in a
@@ -29,12 +30,14 @@ export interface HubPort {
     timeoutMs?: number,
   ): Promise<unknown>
   presence(runtimeIds: Id<'runtime'>[]): Promise<Map<Id<'runtime'>, RuntimePresence>>
-  /** Closes every socket of a revoked runtime (4003), or of a user's sign-in session. */
+  /** Closes the socket of a revoked runtime (4003). */
   disconnectRuntime(runtimeId: Id<'runtime'>, code: number, reason: string): Promise<void>
+  /** Closes every socket of a user's sign-in session and breaks off the answers that still stream to it. */
   disconnectSession(
     organizationId: Id<'organization'>,
     runtimeIds: Id<'runtime'>[],
     sessionId: Id<'session'>,
+    why: SessionEnd,
   ): Promise<void>
   /** Tells every tab of an organization which queries are stale, e.g. `[['machine', 'list', 'inst_…']]`. */
   invalidate(organizationId: Id<'organization'>, keys: string[][], requestId?: string): Promise<void>
@@ -73,6 +76,8 @@ export interface TunnelTarget {
   generation: number
   actor: { user_id: Id<'user'>; role: 'owner' | 'admin' | 'member' }
   request_id: string
+  /** Sign-in session of the caller: its answers are broken off when it ends. */
+  session_id: Id<'session'>
 }
 
 export interface RuntimePresence {

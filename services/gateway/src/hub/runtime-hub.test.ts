@@ -15,6 +15,7 @@ const target = () => ({
   generation: 1,
   actor: { user_id: newId('user'), role: 'member' as const },
   request_id: newId('request'),
+  session_id: newId('session'),
 })
 const drain = { type: 'runtime.drain', on: true }
 
@@ -265,15 +266,21 @@ describe('tabs', () => {
   test('a session that ends closes its tabs, and only them', async () => {
     const session_id = newId('session')
     const [mine, other] = [world.viewer({ session_id }), world.viewer()]
-    world.hub.disconnectSession(session_id)
+    world.hub.disconnectSession(session_id, 'revoked')
     expect([mine.closed?.code, other.closed]).toEqual([4003, null])
+  })
+  test('tabs of a session that may do something else come back as what they are', async () => {
+    const session_id = newId('session')
+    const viewer = world.viewer({ session_id })
+    world.hub.disconnectSession(session_id, 'changed')
+    expect(viewer.closed).toEqual({ code: 4000, reason: 'other rights' })
   })
   test('a tab that does not answer the close is not listened to', async () => {
     const runtime = await world.runtime()
     const session_id = newId('session')
     const viewer = world.viewer({ session_id })
     viewer.onClosed = () => undefined
-    world.hub.disconnectSession(session_id)
+    world.hub.disconnectSession(session_id, 'revoked')
     world.say(viewer, { type: 'agent.watch', request_id: 'request-1', agent_session_id: newId('agent_session') })
     expect([world.hub.stats.viewers, runtime.messages('agent.watch')]).toEqual([0, []])
   })

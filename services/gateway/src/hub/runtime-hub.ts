@@ -27,6 +27,7 @@ import type {
   TunnelTarget,
   ViewerIdentity,
 } from './port.ts'
+import { SESSION_END, type SessionEnd } from './session-end.ts'
 import { type HubSocket, readAttachment } from './socket.ts'
 import { TerminalReports } from './terminal-reports.ts'
 import { Terminals } from './terminals.ts'
@@ -210,8 +211,9 @@ export class RuntimeHub {
   async tunnel(request: Request, target: TunnelTarget): Promise<Response> {
     const link = await this.#readyLink()
     const { pathname, search } = new URL(request.url)
-    const { workspace_id, generation, actor, request_id } = target
-    const answer = await link.mux.open(request, pathname + search, { workspace_id, generation, actor, request_id })
+    const { workspace_id, generation, actor, request_id, session_id } = target
+    const meta = { workspace_id, generation, actor, request_id, owner: session_id }
+    const answer = await link.mux.open(request, pathname + search, meta)
     return withBeat(answer, this.#ports.clock)
   }
 
@@ -242,9 +244,11 @@ export class RuntimeHub {
     if (this.#link) this.#drop(this.#link.socket, code, reason)
   }
 
-  /** Closes the tabs of a sign-in session that ended. */
-  disconnectSession(sessionId: Id<'session'>): void {
-    this.#dropViewers((identity) => identity.session_id === sessionId, CLOSE.revoked, 'signed out')
+  /** See `HubPort.disconnectSession`. */
+  disconnectSession(sessionId: Id<'session'>, why: SessionEnd): void {
+    const [code, reason] = SESSION_END[why]
+    this.#dropViewers((identity) => identity.session_id === sessionId, code, reason)
+    this.#link?.mux.cancelOf(sessionId)
   }
 
   /** Sends a new welcome to a live runtime. Tabs of workspaces that moved away are told to connect again. */

@@ -413,7 +413,7 @@ describe('input', () => {
     const session_id = newId('session')
     const tab = world.live(1, 0, { tab: world.viewer({ session_id }) })
     world.input(tab, 0, 'a')
-    world.hub.disconnectSession(session_id)
+    world.hub.disconnectSession(session_id, 'revoked')
     expect(tab.closed?.code).toBe(4003)
     world.input(tab, 1, 'b')
     world.say(tab, { type: 'terminal.resize', terminal_id: world.terminal, cols: 90, rows: 20 })

@@ -9,6 +9,7 @@ import { requestHeaders, responseHeaders } from './headers.ts'
 import { canonicalPath } from './path.ts'
 
 export const CHAMBER_PREFIX = '/api/chamber/workspaces/'
+const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 /** One chunk of an upload; everything that is not JSON may be this large. */
 const CHUNK_LIMIT = 8 * 1_048_576
 
@@ -45,6 +46,9 @@ export function viewerIdentity(scope: WorkspaceScope): ViewerIdentity {
 /** Sends a chamber request to the machine that holds the workspace and streams the answer back. */
 export async function tunnelRequest(app: App, c: GatewayContext, scope: WorkspaceScope): Promise<Response> {
   const request = c.req.raw
+  // An agent runs commands: to prompt one, or to change anything, is as much as to type into a terminal.
+  if (scope.actor.impersonator_id !== null && !READING.has(request.method))
+    throw new PilotError('FORBIDDEN', 'This is not possible while you act as somebody else.')
   const url = new URL(request.url)
   const below = url.pathname.slice(CHAMBER_PREFIX.length)
   const slash = below.indexOf('/')
@@ -57,6 +61,7 @@ export async function tunnelRequest(app: App, c: GatewayContext, scope: Workspac
     workspace_id: scope.workspace.id,
     actor: { user_id: scope.actor.user.id, role: scope.role },
     request_id,
+    session_id: scope.actor.session_id,
   }
   const { body, exceeded } = limitedBody(request)
   const init: RequestInit & { duplex: 'half' } = {

@@ -4,6 +4,7 @@ import type { MemberView, Role } from '@pilot/protocol/api/views'
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { App } from '../app-context.ts'
 import { schema } from '../database.ts'
+import type { SessionEnd } from '../hub/session-end.ts'
 import type { OrganizationScope } from '../policy/scope.ts'
 import { auditRow } from './audit.ts'
 import { liveRuntimes } from './organization.ts'
@@ -75,7 +76,7 @@ export async function setRole(
     target: row.membership.user_id,
     detail: { from: row.membership.role, to: input.role },
   })
-  await closeSockets(app, scope, row.membership.user_id)
+  await endStreams(app, scope, row.membership.user_id, 'changed')
   await app.hub.invalidate(scope.organization.id, [['organization']], scope.actor.request_id)
   return view({ ...row, membership: { ...row.membership, role: input.role } })
 }
@@ -94,18 +95,25 @@ export async function removeMember(app: App, scope: OrganizationScope, input: { 
     organization_id: scope.organization.id,
     target: row.membership.user_id,
   })
-  await closeSockets(app, scope, row.membership.user_id)
+  await endStreams(app, scope, row.membership.user_id, 'revoked')
   await app.hub.invalidate(scope.organization.id, [['organization']], scope.actor.request_id)
 }
 
-/** Open sockets carry the role they were opened with: they are closed, and come back with what is true now. */
-async function closeSockets(app: App, scope: OrganizationScope, userId: Id<'user'>): Promise<void> {
-  const sessions = await app.db
-    .select({ id: schema.session.id })
-    .from(schema.session)
-    .where(eq(schema.session.user_id, userId))
-    .limit(100)
-  if (sessions.length === 0) return
+const SESSIONS_AT_ONCE = 100
+
+/** Open sockets and answers carry the role they were opened with: they end, and come back with what is true now. */
+async function endStreams(app: App, scope: OrganizationScope, userId: Id<'user'>, why: SessionEnd): Promise<void> {
   const runtimes = await liveRuntimes(app, scope.organization.id)
-  for (const session of sessions) await app.hub.disconnectSession(scope.organization.id, runtimes, session.id)
+  const { id: organizationId } = scope.organization
+  for (let after: Id<'session'> | null = null; ; ) {
+    const sessions: { id: Id<'session'> }[] = await app.db
+      .select({ id: schema.session.id })
+      .from(schema.session)
+      .where(and(eq(schema.session.user_id, userId), after ? gt(schema.session.id, after) : undefined))
+      .orderBy(asc(schema.session.id))
+      .limit(SESSIONS_AT_ONCE)
+    for (const { id } of sessions) await app.hub.disconnectSession(organizationId, runtimes, id, why)
+    after = sessions.at(-1)?.id ?? null
+    if (after === null || sessions.length < SESSIONS_AT_ONCE) return
+  }
 }

@@ -80,10 +80,10 @@ export function durableHub(env: Env): HubPort {
       resultOf(await runtime(runtimeId).disconnectRuntime(runtimeId, code, reason))
     },
 
-    async disconnectSession(organizationId, runtimeIds, sessionId) {
+    async disconnectSession(organizationId, runtimeIds, sessionId, why) {
       const outcomes = await Promise.all([
-        organization(organizationId).disconnectSession(organizationId, sessionId),
-        ...runtimeIds.map((id) => runtime(id).disconnectSession(id, sessionId)),
+        organization(organizationId).disconnectSession(organizationId, sessionId, why),
+        ...runtimeIds.map((id) => runtime(id).disconnectSession(id, sessionId, why)),
       ])
       for (const text of outcomes) resultOf(text)
     },

@@ -9,14 +9,14 @@ export interface RuntimeHubRpc extends Rpc.DurableObjectBranded {
   command(runtimeId: string, message: string, timeoutMs: number | null): Promise<string>
   presence(runtimeId: string): Promise<string>
   disconnectRuntime(runtimeId: string, code: number, reason: string): Promise<string>
-  disconnectSession(runtimeId: string, sessionId: string): Promise<string>
+  disconnectSession(runtimeId: string, sessionId: string, why: string): Promise<string>
   refreshWelcome(runtimeId: string): Promise<string>
 }
 
 export interface OrganizationHubRpc extends Rpc.DurableObjectBranded {
   invalidate(organizationId: string, keys: string, requestId: string | null): Promise<string>
   summary(organizationId: string, summary: string): Promise<string>
-  disconnectSession(organizationId: string, sessionId: string): Promise<string>
+  disconnectSession(organizationId: string, sessionId: string, why: string): Promise<string>
 }
 
 /** Says what a request to a hub is for: JSON. Set by the Worker alone; what a client sent under this name is lost. */

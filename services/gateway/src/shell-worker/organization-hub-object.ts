@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { makeAppContext } from '../app-context.ts'
 import { OrganizationHub as Hub } from '../hub/organization-hub.ts'
 import type { MemberIdentity } from '../hub/port.ts'
+import { SessionEndSchema } from '../hub/session-end.ts'
 import { readAttachment } from '../hub/socket.ts'
 import { makeHubBackend } from '../runtime/hub-backend.ts'
 import { gatewayDeps } from './compose.ts'
@@ -46,8 +47,10 @@ export class OrganizationHub extends DurableObject<Env> implements OrganizationH
     return outcome(() => this.#of(organizationId).summary(AgentSummarySchema.parse(JSON.parse(summary))))
   }
 
-  disconnectSession(organizationId: string, sessionId: string): Promise<string> {
-    return outcome(() => this.#of(organizationId).disconnectSession(SessionIdSchema.parse(sessionId)))
+  disconnectSession(organizationId: string, sessionId: string, why: string): Promise<string> {
+    return outcome(() =>
+      this.#of(organizationId).disconnectSession(SessionIdSchema.parse(sessionId), SessionEndSchema.parse(why)),
+    )
   }
 
   override async alarm(): Promise<void> {

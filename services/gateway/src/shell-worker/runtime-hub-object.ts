@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { makeAppContext } from '../app-context.ts'
 import type { RuntimeIdentity, TunnelTarget, ViewerIdentity } from '../hub/port.ts'
 import { RuntimeHub as Hub } from '../hub/runtime-hub.ts'
+import { SessionEndSchema } from '../hub/session-end.ts'
 import { readAttachment } from '../hub/socket.ts'
 import { makeHubBackend } from '../runtime/hub-backend.ts'
 import { gatewayDeps } from './compose.ts'
@@ -77,8 +78,10 @@ export class RuntimeHub extends DurableObject<Env> implements RuntimeHubRpc {
     return outcome(() => this.#of(runtimeId).disconnectRuntime(code, reason))
   }
 
-  disconnectSession(runtimeId: string, sessionId: string): Promise<string> {
-    return outcome(() => this.#of(runtimeId).disconnectSession(SessionIdSchema.parse(sessionId)))
+  disconnectSession(runtimeId: string, sessionId: string, why: string): Promise<string> {
+    return outcome(() =>
+      this.#of(runtimeId).disconnectSession(SessionIdSchema.parse(sessionId), SessionEndSchema.parse(why)),
+    )
   }
 
   refreshWelcome(runtimeId: string): Promise<string> {

@@ -117,7 +117,7 @@ test('sign-out closes the tabs of links W and O', async () => {
   const viewer = opened()
   await hub.connectOrganization(upgradeRequest(), { organization_id, user_id, session_id })
   const tab = opened()
-  await hub.disconnectSession(organization_id, [runtime_id], session_id)
+  await hub.disconnectSession(organization_id, [runtime_id], session_id, 'revoked')
   expect([viewer.closed?.code, tab.closed?.code]).toEqual([4003, 4003])
 })
 

@@ -14,6 +14,7 @@ import type {
   ViewerIdentity,
 } from '../port.ts'
 import { RuntimeHub } from '../runtime-hub.ts'
+import type { SessionEnd } from '../session-end.ts'
 import type { HubSocket } from '../socket.ts'
 import type { NativeUpgrade, SocketEvents } from './native-socket.ts'
 
@@ -103,9 +104,10 @@ export class LocalHub implements HubPort {
     organizationId: Id<'organization'>,
     runtimeIds: Id<'runtime'>[],
     sessionId: Id<'session'>,
+    why: SessionEnd,
   ): Promise<void> {
-    this.#organizations.get(organizationId)?.hub.disconnectSession(sessionId)
-    for (const id of runtimeIds) this.#runtimes.get(id)?.hub.disconnectSession(sessionId)
+    this.#organizations.get(organizationId)?.hub.disconnectSession(sessionId, why)
+    for (const id of runtimeIds) this.#runtimes.get(id)?.hub.disconnectSession(sessionId, why)
   }
 
   async invalidate(organizationId: Id<'organization'>, keys: string[][], requestId?: string): Promise<void> {
