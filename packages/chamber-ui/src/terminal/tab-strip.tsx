@@ -90,8 +90,8 @@ export function TabStrip(props: TabStripProps) {
             onDragLeave={() => setDrop(null)}
             onDrop={(event) => dropAt(event, index)}
             className={cn(
-              'group/tab relative flex min-w-36 max-w-60 items-center border-b-2',
-              tab.id === active ? 'border-text' : 'border-transparent hover:bg-sunken',
+              'group/tab relative flex max-w-60 items-center border-b-2',
+              tab.id === active ? 'min-w-48 border-text' : 'min-w-36 border-transparent hover:bg-sunken',
               drop === index && 'bg-accent-soft',
             )}
           >

@@ -76,7 +76,7 @@ export class HostCore implements ConnectionHandler, LayerEvents {
     this.#inputs = new Inputs({
       write: (bytes) => this.#layer?.write(bytes),
       onAccepted: (writer, upTo) => this.#tellAccepted(writer, upTo),
-      leaveOut: (bytes) => this.#questions.superfluous(bytes),
+      leaveOut: (bytes, writer) => this.#questions.superfluous(bytes, writer),
     })
     this.#questions = new Questions({
       clock: options.clock,

@@ -20,7 +20,7 @@ export interface InputsOptions {
   write: (bytes: Uint8Array) => void
   onAccepted: (writer: string, upTo: number) => void
   /** Parts of new input that count as taken and are not given to the program, in order. */
-  leaveOut?: (bytes: Uint8Array) => { from: number; to: number }[]
+  leaveOut?: (bytes: Uint8Array, writer: string) => { from: number; to: number }[]
 }
 
 const NOTHING = new Uint8Array(0)
@@ -73,7 +73,7 @@ export class Inputs {
       }
     }
     let at = 0
-    for (const { from, to } of this.options.leaveOut?.(fresh) ?? []) {
+    for (const { from, to } of this.options.leaveOut?.(fresh, writer) ?? []) {
       take(at, from)
       this.#queue.push({ writer, bytes: NOTHING, end: begin + to, leftOut: to - from })
       at = to

@@ -43,9 +43,10 @@ function setUp(layer: Partial<Layer> = {}) {
     print: (text: string) => core.onData(encodeText(text)),
     watch: () => send(new FrameWriter(CLIENT_FRAME.follow, 8).offset(core.status.end_offset).frame),
     leave: () => send(new FrameWriter(CLIENT_FRAME.unfollow, 0).frame),
-    type(offset: number, text: string) {
+    type(offset: number, text: string, writer = 'w') {
       const bytes = encodeText(text)
-      const frame = new FrameWriter(CLIENT_FRAME.input, 11 + bytes.length).offset(offset).u16(1).bytes(encodeText('w'))
+      const frame = new FrameWriter(CLIENT_FRAME.input, 11 + bytes.length).offset(offset)
+      frame.u16(1).bytes(encodeText(writer))
       send(frame.bytes(bytes).frame)
     },
     core,
@@ -74,6 +75,23 @@ test('a tab that has the focus answers, and nothing is said twice', async () => 
   type(0, 'ls\x1b[?62;4c\x1b[0n')
   await clock.advance(60_000)
   expect(state.written).toBe('ls\x1b[?62;4c\x1b[0n')
+})
+
+test('of two tabs that have the focus the first one is heard', async () => {
+  const { print, state, clock, watch, type } = setUp()
+  watch()
+  print('\x1b[6n\x1b[c')
+  type(0, '\x1b[3;4R', 'a')
+  type(0, 'x\x1b[5;6R\x1b[?1;2cy', 'b')
+  type(6, '\x1b[?1;2c', 'a')
+  expect(state.written).toBe('\x1b[3;4Rx\x1b[?1;2cy')
+  // Asked again, whoever comes first is heard again, and a key that looks like an answer stays a key.
+  print('\x1b[6n')
+  type(15, '\x1b[7;8R', 'b')
+  expect(state.written).toBe('\x1b[3;4Rx\x1b[?1;2cy\x1b[7;8R')
+  await clock.advance(3_000)
+  type(13, '\x1b[1;2R', 'a')
+  expect(state.written).toBe('\x1b[3;4Rx\x1b[?1;2cy\x1b[7;8R\x1b[1;2R')
 })
 
 test('with a tab that does not answer it is answered after a moment, and a late answer is left out', async () => {

@@ -25,9 +25,11 @@ const LATE_CURSOR_MS = 3_000
 const WAITING_MAX = 64
 const latin1 = new TextDecoder('latin1')
 
+/** Two tabs with the focus answer about the same time: what the other one says within this is one too many. */
+const SECOND_MS = 3_000
+
 interface Waiting {
   question: Question
-  answer: string
   cancel: () => void
 }
 
@@ -41,13 +43,16 @@ export interface QuestionsOptions {
 
 /**
  * Sees to it that a question has one answer. With nobody there it is given here at once. Otherwise a tab may give it: one
- * that has the focus does; when none has, it is given here after a moment, and a tab's that comes later is left out.
+ * that has the focus does, and another one's is left out; when none has, it is given here after a moment, and a tab's that
+ * comes later is left out.
  */
 export class Questions {
   readonly #options: QuestionsOptions
   readonly #waiting: Waiting[] = []
   /** Until when an answer of a tab is one too many, oldest first. */
   readonly #surplus = new Map<Question, number[]>()
+  /** Whose answer was the first, and until when another one's is one too many. */
+  readonly #first = new Map<Question, { writer: string; until: number }>()
 
   constructor(options: QuestionsOptions) {
     this.#options = options
@@ -55,16 +60,15 @@ export class Questions {
 
   /** `answer` is null for what is not known here: then only a tab can tell. */
   asked(question: Question, answer: string | null): void {
-    if (answer === null) return
     if (!this.#options.watched()) {
-      this.#options.answer(answer)
+      if (answer !== null) this.#options.answer(answer)
       return
     }
     const entry: Waiting = {
       question,
-      answer,
-      cancel: this.#options.clock.after(TAB_MS, () => {
+      cancel: this.#options.clock.after(answer === null ? LATE_CURSOR_MS : TAB_MS, () => {
         this.#waiting.splice(this.#waiting.indexOf(entry), 1)
+        if (answer === null) return
         this.answeredElsewhere(question)
         this.#options.answer(answer)
       }),
@@ -79,31 +83,38 @@ export class Questions {
     this.#surplus.set(question, [...(this.#surplus.get(question) ?? []).slice(1 - WAITING_MAX), until])
   }
 
-  /** Takes notice of the answers in what is typed. Returns where those are that are one too many. */
-  superfluous(bytes: Uint8Array): { from: number; to: number }[] {
-    if ((this.#waiting.length === 0 && this.#surplus.size === 0) || !bytes.includes(0x1b)) return []
+  /** Takes notice of the answers in what a writer types. Returns where those are that are one too many. */
+  superfluous(bytes: Uint8Array, writer: string): { from: number; to: number }[] {
+    const idle = this.#waiting.length === 0 && this.#surplus.size === 0 && this.#first.size === 0
+    if (idle || !bytes.includes(0x1b)) return []
     const text = latin1.decode(bytes)
     const found = (Object.keys(ANSWERS) as Question[]).flatMap((question) =>
       [...text.matchAll(new RegExp(ANSWERS[question], 'g'))].map(({ index, 0: match }) => ({
         ...{ question, from: index, to: index + match.length },
       })),
     )
-    return found.filter(({ question }) => this.#isSuperfluous(question)).toSorted((one, other) => one.from - other.from)
+    return found
+      .toSorted((one, other) => one.from - other.from)
+      .filter(({ question }) => this.#isSuperfluous(question, writer))
   }
 
   dispose(): void {
     for (const { cancel } of this.#waiting.splice(0)) cancel()
   }
 
-  #isSuperfluous(question: Question): boolean {
+  #isSuperfluous(question: Question, writer: string): boolean {
     const now = this.#options.clock.now()
     const late = (this.#surplus.get(question) ?? []).filter((until) => until > now)
     const dropped = late.shift() !== undefined
     if (late.length > 0) this.#surplus.set(question, late)
     else this.#surplus.delete(question)
     if (dropped) return true
+    const first = this.#first.get(question)
+    if (first && first.until <= now) this.#first.delete(question)
     const index = this.#waiting.findIndex((entry) => entry.question === question)
-    if (index >= 0) this.#waiting.splice(index, 1)[0]?.cancel()
+    if (index < 0) return first !== undefined && first.until > now && first.writer !== writer
+    this.#waiting.splice(index, 1)[0]?.cancel()
+    this.#first.set(question, { writer, until: now + SECOND_MS })
     return false
   }
 }
