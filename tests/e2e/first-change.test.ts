@@ -6,6 +6,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DESKTOP, launchBrowser, PHONE, watchedPage } from '../support/browser.ts'
 import { type RunningPilot, startPilot, until } from '../support/pilot.ts'
+import { run, snapshot } from '../support/terminal-steps.ts'
 
 const git = (directory: string, ...args: string[]) =>
   spawnSync('git', ['-C', directory, ...args], { encoding: 'utf8' }).stdout.trim()
@@ -80,6 +81,7 @@ describe('from the sign-in link to a changed repository', () => {
       '@tool todowrite {"todos":[{"content":"Change two to three","status":"in_progress","priority":"high"}]}',
       '@tool bash {"command":"touch made-by-command.txt","description":"make a file"}',
       '@tool write {"filePath":"notes.txt","content":"one\\nthree\\n"}',
+      '@tool write {"filePath":"docs/guide.txt","content":"read me\\n"}',
       '@slow 60 50',
     ].join('\n')
     await prompt(page, script)
@@ -130,6 +132,24 @@ describe('from the sign-in link to a changed repository', () => {
     expect(git(repo, 'status', '--porcelain')).toBe('')
     expect(git(repo, 'branch', '--show-current')).toBe('main')
     await page.getByText('notes.txt').first().waitFor()
+
+    // From here into a terminal: of the session, and of a file that it changed.
+    const workspace = workspaceUrl.replace(/\/new$/, '')
+    const place = async (from: Page) => {
+      await from.waitForURL(/\/terminal\/term_[a-z0-9]{26}$/)
+      const id = from.url().split('/').at(-1) ?? ''
+      await until('the prompt', async () => (await snapshot(from, workspace, id)).trim() !== '')
+      await from.locator('.xterm').click()
+      await run(from, 'pwd')
+      return (text: string) => until(text, async () => (await snapshot(from, workspace, id)).split('\n').includes(text))
+    }
+    await page.getByRole('button', { name: 'More actions' }).click()
+    await page.getByRole('menuitem', { name: 'Open in terminal' }).click()
+    await (await place(page))(worktree)
+    if (!(await second.page.getByRole('button', { name: 'Open a terminal at docs/guide.txt' }).isVisible()))
+      await second.page.getByRole('button', { name: /^Changes, 3 files/ }).click()
+    await second.page.getByRole('button', { name: 'Open a terminal at docs/guide.txt' }).click()
+    await (await place(second.page))(join(worktree, 'docs'))
 
     expect(problems).toEqual([])
     expect(second.problems).toEqual([])

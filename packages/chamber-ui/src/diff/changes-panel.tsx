@@ -1,10 +1,10 @@
 import type { FileChange } from '@pilot/protocol/agent/model'
 import type { SessionDiff } from '@pilot/protocol/agent/rest'
-import { ChevronDown, ChevronRight } from 'lucide-react'
+import { ChevronDown, ChevronRight, SquareTerminal } from 'lucide-react'
 import { useState } from 'react'
 import { LineCount } from '../chat/line-count.tsx'
 import { Chip } from '../primitives/badge.tsx'
-import { Button } from '../primitives/button.tsx'
+import { Button, IconButton } from '../primitives/button.tsx'
 import { cn } from '../primitives/cn.ts'
 import { EmptyState, type ErrorFacts, ErrorState } from '../primitives/notice.tsx'
 import { Skeleton } from '../primitives/skeleton.tsx'
@@ -28,13 +28,15 @@ interface ChangesPanelProps {
   onRetry: () => void
   /** Fetches one file whole: rejects with an error whose message may be shown. */
   loadFile: (path: string) => Promise<string | null>
+  /** Opens a terminal in a directory of the session, '' for its own. */
+  onOpenTerminal: (directory: string) => void
   /** True while the machine cannot be asked. */
   stale: boolean
 }
 
 /** What the session changed against its base, file by file. */
 export function ChangesPanel(props: ChangesPanelProps) {
-  const { changes, truncated, diff, error, loading, onRetry, loadFile, stale } = props
+  const { changes, truncated, diff, error, loading, onRetry, loadFile, onOpenTerminal, stale } = props
   const [toggled, setToggled] = useState<ReadonlyMap<string, boolean>>(new Map())
   const additions = changes.reduce((sum, file) => sum + file.additions, 0)
   const deletions = changes.reduce((sum, file) => sum + file.deletions, 0)
@@ -77,6 +79,7 @@ export function ChangesPanel(props: ChangesPanelProps) {
             open={toggled.get(file.path) ?? index === 0}
             onToggle={(open) => setToggled(new Map(toggled).set(file.path, open))}
             loadFile={loadFile}
+            onOpenTerminal={stale ? null : onOpenTerminal}
           />
         ))}
       </ul>
@@ -95,29 +98,39 @@ interface FileProps {
   open: boolean
   onToggle: (open: boolean) => void
   loadFile: ChangesPanelProps['loadFile']
+  onOpenTerminal: ChangesPanelProps['onOpenTerminal'] | null
 }
 
-function File({ file, patch, failed, open, onToggle, loadFile }: FileProps) {
+function File({ file, patch, failed, open, onToggle, loadFile, onOpenTerminal }: FileProps) {
   const word = KIND_WORDS[file.kind]
   const Chevron = open ? ChevronDown : ChevronRight
   return (
     <li className="border-line border-t">
-      <button
-        type="button"
-        aria-expanded={open}
-        onClick={() => onToggle(!open)}
-        className="flex min-h-9.5 w-full min-w-0 items-center gap-2 px-4 py-1.5 text-left text-sm hover:bg-sunken focus-visible:-outline-offset-2 touch:min-h-11"
-      >
-        <Chevron aria-hidden="true" className="size-4.5 shrink-0 text-text-3" strokeWidth={1.6} />
-        <span
-          className="min-w-0 flex-1 truncate font-mono text-xs"
-          title={file.old_path ? `${file.old_path} → ${file.path}` : file.path}
+      <div className="flex items-center pr-1.5">
+        <button
+          type="button"
+          aria-expanded={open}
+          onClick={() => onToggle(!open)}
+          className="flex min-h-9.5 min-w-0 flex-1 items-center gap-2 py-1.5 pr-2 pl-4 text-left text-sm hover:bg-sunken focus-visible:-outline-offset-2 touch:min-h-11"
         >
-          {file.path}
-        </span>
-        {word ? <Chip>{word}</Chip> : null}
-        <LineCount additions={file.additions} deletions={file.deletions} />
-      </button>
+          <Chevron aria-hidden="true" className="size-4.5 shrink-0 text-text-3" strokeWidth={1.6} />
+          <span
+            className="min-w-0 flex-1 truncate font-mono text-xs"
+            title={file.old_path ? `${file.old_path} → ${file.path}` : file.path}
+          >
+            {file.path}
+          </span>
+          {word ? <Chip>{word}</Chip> : null}
+          <LineCount additions={file.additions} deletions={file.deletions} />
+        </button>
+        <IconButton
+          label={`Open a terminal at ${file.path}`}
+          disabled={onOpenTerminal === null || file.kind === 'deleted'}
+          onClick={() => onOpenTerminal?.(directoryOf(file.path))}
+        >
+          <SquareTerminal aria-hidden="true" />
+        </IconButton>
+      </div>
       {open ? <Content file={file} patch={patch} failed={failed} loadFile={loadFile} /> : null}
     </li>
   )
@@ -163,6 +176,9 @@ function Content({ file, patch, failed, loadFile }: Pick<FileProps, 'file' | 'pa
 function Line({ children }: { children: React.ReactNode }) {
   return <div className="flex items-center gap-3 px-4 pb-3 text-sm text-text-2">{children}</div>
 }
+
+/** '' for a file at the top. */
+const directoryOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf('/')))
 
 /** A commit's first eight characters; a branch as it is. */
 function shortRef(ref: string): string {

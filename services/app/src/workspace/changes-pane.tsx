@@ -8,6 +8,7 @@ import type { SessionState } from '@pilot/protocol/agent/fold'
 import type { SessionDiff } from '@pilot/protocol/agent/rest'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
+import { useOpenTerminal } from '../terminal/use-open-terminal.ts'
 import { PHONE } from './breakpoints.ts'
 import type { WorkspaceClient } from './workspace-client.ts'
 
@@ -31,6 +32,7 @@ interface ChangesPaneProps {
 export function ChangesPane(props: ChangesPaneProps) {
   const { client, sessionId, state, stale, open, wide, width, onWidth, onClose } = props
   const phone = useMedia(PHONE)
+  const openTerminal = useOpenTerminal(client.slug)
   const version = useStill(
     state.changes.map((file) => `${file.path}:${file.kind}:${file.additions}:${file.deletions}`).join('\n'),
   )
@@ -58,6 +60,7 @@ export function ChangesPane(props: ChangesPaneProps) {
       loading={diff.isFetching}
       onRetry={() => void diff.refetch()}
       stale={stale}
+      onOpenTerminal={(cwd) => openTerminal({ agent_session_id: sessionId, cwd })}
       loadFile={async (path) => {
         const one = await client.apis.sessions.diff(sessionId, path)
         return one.files.find((file) => file.path === path)?.patch ?? null

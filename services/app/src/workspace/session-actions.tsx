@@ -8,7 +8,7 @@ import type { UpdateSession } from '@pilot/protocol/agent/rest'
 import { useRouter } from '@tanstack/react-router'
 import { useState } from 'react'
 import { gateway } from '../lib/gateway.ts'
-import { openTerminal } from '../terminal/open-terminal.ts'
+import { useOpenTerminal } from '../terminal/use-open-terminal.ts'
 import type { WorkspaceClient } from './workspace-client.ts'
 
 interface Dialogs {
@@ -22,6 +22,7 @@ interface Dialogs {
 /** What the header's menu does with this session. */
 export function useSessionActions(client: WorkspaceClient, store: SessionStore, session: AgentSession | null) {
   const router = useRouter()
+  const openTerminal = useOpenTerminal(client.slug)
   const [deleting, setDeleting] = useState(false)
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<PilotClientError | null>(null)
@@ -64,13 +65,7 @@ export function useSessionActions(client: WorkspaceClient, store: SessionStore, 
       setDeleting(true)
     },
     onCopyLink: () => copy(location.href, 'Link copied'),
-    onOpenTerminal: () => {
-      openTerminal(client.slug, { agent_session_id: store.session }).then(
-        (terminalId) =>
-          router.navigate({ to: '/$slug/terminal/$terminalId', params: { slug: client.slug, terminalId } }),
-        (cause: unknown) => toast.error('The terminal was not opened.', { description: toClientError(cause).message }),
-      )
-    },
+    onOpenTerminal: () => openTerminal({ agent_session_id: store.session }),
     onCopyBranch: () => copy(session?.worktree?.branch ?? '', 'Branch name copied'),
   }
   const dialogs: Dialogs = { deleting, busy, error, onOpenChange: setDeleting, onDelete: (force) => void remove(force) }
