@@ -40,6 +40,7 @@ export async function runPtyHost(): Promise<number> {
 
 async function hold(spec: HostSpec, exit: (code: number) => void): Promise<void> {
   const paths = hostPaths(spec.root, spec.terminal_id, spec.temporary)
+  const former = existsSync(paths.record)
   let recordTimer: ReturnType<typeof setTimeout> | null = null
   let unreadTimer: ReturnType<typeof setTimeout> | null = null
   let layer: Layer | null = null
@@ -116,7 +117,7 @@ async function hold(spec: HostSpec, exit: (code: number) => void): Promise<void>
     await layer?.end(true, 0)
     leave()
     // What an earlier holder left tells how its terminal ended.
-    if (!existsSync(paths.record)) rmSync(paths.directory, { recursive: true, force: true })
+    if (!former) rmSync(paths.directory, { recursive: true, force: true })
     throw error
   }
   core.start(layer)
