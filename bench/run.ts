@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, platform } from 'node:os'
 import { join } from 'node:path'
 import { type Figure, table } from './support/figures.ts'
@@ -30,7 +30,18 @@ for (const [name, open] of chosen) {
 process.stdout.write(`${table(figures)}\n`)
 
 const date = new Date().toISOString().slice(0, 10)
-const machine = { os: platform(), cores: cpus().length, load_after: loads }
 const folder = join(import.meta.dirname, 'results')
+const file = join(folder, `${date}.json`)
+interface Results {
+  machine: { load_after: Record<string, number> }
+  figures: Figure[]
+}
+/** What was measured earlier that day stays, unless it was measured again. */
+const before: Results = existsSync(file)
+  ? (JSON.parse(readFileSync(file, 'utf8')) as Results)
+  : { machine: { load_after: {} }, figures: [] }
+const measured = new Set(chosen.map(([name]) => name))
+const kept = before.figures.filter(({ bench }) => !measured.has(bench))
+const machine = { os: platform(), cores: cpus().length, load_after: { ...before.machine.load_after, ...loads } }
 mkdirSync(folder, { recursive: true })
-writeFileSync(join(folder, `${date}.json`), `${JSON.stringify({ date, machine, figures }, null, 2)}\n`)
+writeFileSync(file, `${JSON.stringify({ date, machine, figures: [...kept, ...figures] }, null, 2)}\n`)
