@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CDPSession } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { watchedPage } from '../support/browser.ts'
+import { PHONE, watchedPage } from '../support/browser.ts'
 import { sidewaysScroll } from '../support/checks.ts'
 import { enter, field, key } from '../support/phone-steps.ts'
 import { until } from '../support/pilot.ts'
@@ -97,6 +97,35 @@ describe('a terminal on a phone', () => {
     await enter(page, ':wq')
     await promptThere(page)
     expect(readFileSync(join(world.repo, 'from-phone.txt'), 'utf8')).toBe('typed with thumbs\n')
+    expect(problems).toEqual([])
+    await page.close()
+  })
+
+  it('pastes several lines after asking, and follows the phone when it is turned', async () => {
+    const { origin } = new URL(world.url)
+    await world.phone.grantPermissions(['clipboard-read', 'clipboard-write'], { origin })
+    const { page, problems } = await withShell(world.phone, world.url)
+    const columns = async () => {
+      await enter(page, 'clear; echo "columns:$(stty size | cut -d" " -f2)"')
+      const text = await shows(page, /^columns:\d+$/m)
+      return Number(/^columns:(\d+)$/m.exec(text)?.[1])
+    }
+    await page.evaluate(() => navigator.clipboard.writeText('echo p$((1+1))\necho q$((2+2))\n'))
+    await key(page, 'Paste').tap()
+    await page.getByRole('dialog').getByText('Paste 2 lines?').waitFor()
+    await page.getByRole('dialog').getByRole('button', { name: 'Paste', exact: true }).tap()
+    await shows(page, 'echo q$((2+2))')
+    expect(await screen(page)).not.toMatch(/^p2$/m)
+    await page.getByRole('button', { name: 'Enter', exact: true }).tap()
+    await shows(page, /^q4$/m)
+    expect((await screen(page)).match(/^p2$/gm)).toHaveLength(1)
+
+    const upright = await columns()
+    await page.setViewportSize({ width: PHONE.height, height: PHONE.width })
+    await until('more columns', async () => (await columns()) > upright)
+    expect(await sidewaysScroll(page)).toBe(0)
+    await page.setViewportSize(PHONE)
+    await until('as many as before', async () => (await columns()) === upright)
     expect(problems).toEqual([])
     await page.close()
   })
