@@ -156,7 +156,9 @@ export function TerminalView(props: TerminalViewProps) {
           'absolute inset-x-2 inset-y-1.5 flex overflow-hidden md:inset-x-3',
           // Until the machine has this view's size, the newest lines are what is seen.
           place === 'overflowing' && 'items-end',
-          place === 'foreign' && 'items-center justify-center [&>.xterm]:outline [&>.xterm]:outline-line',
+          // The smallest font may still be too wide: then its beginning is seen, and the rest by moving it sideways.
+          place === 'foreign' &&
+            'items-center-safe justify-center-safe overflow-x-auto [scrollbar-width:none] [&>.xterm]:shrink-0 [&>.xterm]:outline [&>.xterm]:outline-line',
         )}
       />
       {props.children}
