@@ -1,18 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import {
-  COUNT,
-  expectEveryLine,
-  isStale,
-  LAST_LINE,
-  marksIn,
-  type RelayedWorld,
-  startRelayedWorld,
-  typingIsOld,
-  unsent,
-} from '../support/bad-links.ts'
+import { COUNT, expectEveryLine, LAST_LINE, type RelayedWorld, startRelayedWorld } from '../support/bad-links.ts'
 import { watchedPage } from '../support/browser.ts'
+import {
+  ANSWERS,
+  type Device,
+  offlineInMidOutput,
+  typedLongBefore,
+  typedShortlyBefore,
+} from '../support/link-scenarios.ts'
 import { until } from '../support/pilot.ts'
 import { AWAY, isLive, linkState, promptThere, run, screen, shows, withShell } from '../support/terminal-steps.ts'
 
@@ -23,6 +20,7 @@ describe('a terminal on bad links', () => {
     world = await startRelayedWorld()
   })
   afterAll(() => world?.stop())
+  const device = (): Device => ({ context: world.desktop, enter: run, press: (button) => button.click() })
   afterEach(() => world.networkBack(world.desktop))
 
   const processes = {
@@ -61,22 +59,8 @@ describe('a terminal on bad links', () => {
     await page.close()
   })
 
-  it('offline in the middle of output: says so, and then shows what was missed', async () => {
-    const { page, problems, id } = await withShell(world.desktop, world.url, AWAY)
-    await run(page, COUNT)
-    await shows(page, /n\d+\./)
-    await world.networkAway(world.desktop)
-    await isStale(page)
-    const frozen = await screen(page)
-    expect(frozen).not.toContain(LAST_LINE)
-    await world.networkBack(world.desktop)
-    await isLive(page)
-    await shows(page, LAST_LINE)
-    await promptThere(page)
-    await expectEveryLine(page, world.url, id)
-    expect(problems).toEqual([])
-    await page.close()
-  })
+  it('offline in the middle of output: says so, and then shows what was missed', () =>
+    offlineInMidOutput(world, device()))
 
   it.each<Process>(['gateway', 'runtime'])('kill -9 of the %s in the middle of output', async (name) => {
     const { page, problems, id } = await withShell(world.desktop, world.url, AWAY)
@@ -158,45 +142,10 @@ describe('a terminal on bad links', () => {
   })
 
   describe('what was typed without a link', () => {
-    it('goes by itself, once, when the link is soon back', async () => {
-      const { page, problems } = await withShell(world.desktop, world.url, AWAY)
-      world.relay.away()
-      await run(page, 'echo x >> soon')
-      world.relay.heal()
-      await isLive(page)
-      await until('the mark', () => marksIn(world.repo, 'soon') > 0)
-      await run(page, 'echo after it')
-      await shows(page, /^after it$/m)
-      expect(marksIn(world.repo, 'soon')).toBe(1)
-      expect(problems).toEqual([])
-      await page.close()
-    })
+    it('goes by itself, once, when the link is soon back', () => typedShortlyBefore(world, device()))
 
-    it.each([
-      ['Send', 1],
-      ['Discard', 0],
-    ] as const)('after a while it waits for its user: %s', async (answer, runs) => {
-      const { page, problems } = await withShell(world.desktop, world.url, AWAY)
-      const file = `late-${answer}`
-      await world.networkAway(world.desktop)
-      await isStale(page)
-      await run(page, `echo x >> ${file}`)
-      await typingIsOld()
-      await world.networkBack(world.desktop)
-      await isLive(page)
-      await unsent(page).waitFor()
-      expect(marksIn(world.repo, file)).toBe(0)
-      expect(await screen(page)).not.toContain(file)
-      await page.getByRole('button', { name: answer }).click()
-      await unsent(page).waitFor({ state: 'detached' })
-      await run(page, 'echo after it')
-      await shows(page, /^after it$/m)
-      expect(marksIn(world.repo, file)).toBe(runs)
-      await page.reload()
-      await shows(page, /^after it$/m)
-      expect(marksIn(world.repo, file)).toBe(runs)
-      expect(problems).toEqual([])
-      await page.close()
-    })
+    it.each(ANSWERS)('after a while it waits for its user: %s', (...answer) =>
+      typedLongBefore(world, device(), ...answer),
+    )
   })
 })

@@ -4,13 +4,17 @@ import {
   expectEveryLine,
   isStale,
   LAST_LINE,
-  marksIn,
   type RelayedWorld,
   startRelayedWorld,
-  typingIsOld,
-  unsent,
 } from '../support/bad-links.ts'
 import { PHONE, watchedPage } from '../support/browser.ts'
+import {
+  ANSWERS,
+  type Device,
+  offlineInMidOutput,
+  typedLongBefore,
+  typedShortlyBefore,
+} from '../support/link-scenarios.ts'
 import { enter } from '../support/phone-steps.ts'
 import { until } from '../support/pilot.ts'
 import { asPhone, freeze, isHidden, launchRealWindows, thaw } from '../support/real-windows.ts'
@@ -35,24 +39,11 @@ describe('a terminal on a phone, with the links of a phone', () => {
     world = await startRelayedWorld()
   })
   afterAll(() => world?.stop())
+  const device = (): Device => ({ context: world.phone, enter: enter, press: (button) => button.tap() })
   afterEach(() => world.networkBack(world.phone, world.desktop))
 
-  it('offline in the middle of output: says so, and then shows what was missed', async () => {
-    const { page, problems, id } = await withShell(world.phone, world.url, AWAY)
-    await enter(page, COUNT)
-    await shows(page, /n\d+\./)
-    await world.networkAway(world.phone)
-    await isStale(page)
-    const frozen = await screen(page)
-    expect(frozen).not.toContain(LAST_LINE)
-    await world.networkBack(world.phone)
-    await isLive(page)
-    await shows(page, LAST_LINE)
-    await promptThere(page)
-    await expectEveryLine(page, world.url, id)
-    expect(problems).toEqual([])
-    await page.close()
-  })
+  it('offline in the middle of output: says so, and then shows what was missed', () =>
+    offlineInMidOutput(world, device()))
 
   it('reloaded in the middle of output: nothing is lost or doubled', async () => {
     const { page, problems, id } = await withShell(world.phone, world.url, AWAY)
@@ -71,47 +62,11 @@ describe('a terminal on a phone, with the links of a phone', () => {
   })
 
   describe('what was typed without a link', () => {
-    it('goes by itself, once, when the link is soon back', async () => {
-      const { page, problems } = await withShell(world.phone, world.url, AWAY)
-      world.relay.away()
-      await enter(page, 'echo x >> soon')
-      world.relay.heal()
-      await isLive(page)
-      await until('the mark', () => marksIn(world.repo, 'soon') > 0)
-      await enter(page, 'echo after it')
-      await shows(page, /^after it$/m)
-      expect(marksIn(world.repo, 'soon')).toBe(1)
-      expect(await unsent(page).count()).toBe(0)
-      expect(problems).toEqual([])
-      await page.close()
-    })
+    it('goes by itself, once, when the link is soon back', () => typedShortlyBefore(world, device()))
 
-    it.each([
-      ['Send', 1],
-      ['Discard', 0],
-    ] as const)('after a while it waits for its user: %s', async (answer, runs) => {
-      const { page, problems } = await withShell(world.phone, world.url, AWAY)
-      const file = `late-${answer}`
-      await world.networkAway(world.phone)
-      await isStale(page)
-      await enter(page, `echo x >> ${file}`)
-      await typingIsOld()
-      await world.networkBack(world.phone)
-      await isLive(page)
-      await unsent(page).waitFor()
-      expect(marksIn(world.repo, file)).toBe(0)
-      expect(await screen(page)).not.toContain(file)
-      await page.getByRole('button', { name: answer, exact: true }).tap()
-      await unsent(page).waitFor({ state: 'detached' })
-      await enter(page, 'echo after it')
-      await shows(page, /^after it$/m)
-      expect(marksIn(world.repo, file)).toBe(runs)
-      await page.reload()
-      await shows(page, /^after it$/m)
-      expect(marksIn(world.repo, file)).toBe(runs)
-      expect(problems).toEqual([])
-      await page.close()
-    })
+    it.each(ANSWERS)('after a while it waits for its user: %s', (...answer) =>
+      typedLongBefore(world, device(), ...answer),
+    )
   })
 
   it('in the background, where it is stopped and its connection dies, and back again', async () => {
