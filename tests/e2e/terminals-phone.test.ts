@@ -50,6 +50,10 @@ describe('a terminal on a phone', () => {
     await promptThere(page)
     await enter(page, 'sleep 600')
     await page.getByText(/^sleep/).waitFor()
+    // A fresh page knows what runs, too.
+    await page.reload()
+    await page.getByRole('heading', { name: /^sleep/ }).waitFor()
+    await isLive(page)
     await moreMenu(page, 'End and close…')
     await page.getByRole('button', { name: 'End sleep' }).tap()
     await page.getByRole('heading', { name: 'Terminals' }).waitFor()

@@ -117,6 +117,14 @@ export function terminalCases(target: TargetOf, sleeps: boolean): void {
       await tab.untilText(`${before}.`)
     })
 
+    it('tells a tab that comes what runs, also when the hub has just lost its memory', async () => {
+      if (sleeps) await target().hibernate(world.runtime.id)
+      const late = await world.browser.socket(path('ws'))
+      const told = await late.wait('what runs', ({ type }) => type === 'terminal.state')
+      expect(told).toMatchObject({ terminal: { terminal_id: id, state: 'running' }, closed: false, bell: false })
+      await late.close()
+    })
+
     it('shows what has ended, opens it anew, and closes it', async () => {
       terminals.end(id, 3)
       await tab.socket.wait('the end', ({ type, terminal }) => {

@@ -136,6 +136,7 @@ export class RuntimeHub {
     if (!viewer) return
     saveViewer(viewer)
     socket.send(this.#stateText())
+    this.#terminals.introduce(viewer)
     if (this.#viewers.size === 1) this.#revalidateDueAt = this.#ports.clock.now() + REVALIDATE_EVERY_MS
     this.#schedule()
   }
@@ -334,6 +335,7 @@ export class RuntimeHub {
     link.reset()
     this.#watches.suspend()
     this.#terminals.suspend(true)
+    const isNew = link.attachment.boot_id === null
     const known = link.attachment.boot_id === hello.boot_id && link.attachment.version === hello.version
     link.save({ boot_id: hello.boot_id, version: hello.version })
     this.#version = hello.version
@@ -356,6 +358,8 @@ export class RuntimeHub {
       return
     }
     this.#watches.resume()
+    // What changed while the link was away was told to nobody.
+    if (isNew) for (const viewer of this.#viewers.all()) this.#terminals.introduce(viewer)
     const own = hello.terminals.filter((terminal) => link.workspaces.has(terminal.workspace_id))
     this.#terminals.open(link.terminals, own)
     this.#viewers.broadcast(this.#stateText())

@@ -1,6 +1,6 @@
 import { newId } from '@pilot/domain/ids'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { acksOf, framesOf, TerminalWorld } from './terminal-test-support.ts'
+import { acksOf, CAPABLE, framesOf, TerminalWorld } from './terminal-test-support.ts'
 import type { FakeSocket } from './test-support.ts'
 
 let world: TerminalWorld
@@ -42,11 +42,41 @@ describe('a new link', () => {
     expect(resets(tab)).toHaveLength(1)
   })
 
+  test('tells every tab what runs: changes while the link was away were told to nobody', async () => {
+    const tab = world.viewer()
+    const stranger = world.viewer({ workspace_id: newId('workspace') })
+    const told = tab.messages('terminal.state').length
+    world.machine.close(1006, '')
+    await world.start('boot-0001', { terminals: [{ ...world.status({ title: 'vim' }), ...world.workspace }] })
+    expect(tab.messages('terminal.state').slice(told)).toMatchObject([{ terminal: { title: 'vim' }, bell: false }])
+    expect(tab.last('terminal.state')).not.toHaveProperty('workspace_id')
+    expect(stranger.messages('terminal.state')).toEqual([])
+  })
+
   test('another hello on the same connection does the same', async () => {
     const tab = world.live(1)
     await world.greet(world.machine)
     expect(resets(tab)).toMatchObject([{ reason: 'link' }])
     expect(world.hub.stats.terminals).toBe(0)
+  })
+
+  test('a tab that comes is told what runs, at once or after the hello; the others heard it before', async () => {
+    world.say(world.machine, {
+      type: 'terminal.state',
+      workspace_id: world.workspace.workspace_id,
+      terminal: world.status({ process: 'less' }),
+      closed: false,
+      bell: false,
+    })
+    const early = world.viewer()
+    expect(early.messages('terminal.state')).toMatchObject([{ terminal: { process: 'less' }, closed: false }])
+    const terminals = [{ ...world.status(), workspace_id: world.workspace.workspace_id }]
+    world.hub.onMessage(world.machine, world.hello('boot-0001', { ...CAPABLE, terminals }))
+    const between = world.viewer()
+    expect(between.messages('terminal.state')).toEqual([])
+    await world.clock.advance(0)
+    expect(between.messages('terminal.state')).toMatchObject([{ terminal: { process: 'bash' } }])
+    expect(early.messages('terminal.state')).toHaveLength(1)
   })
 
   test('an attach that meets a link without its welcome waits for it', async () => {

@@ -14,6 +14,7 @@ import type { RuntimeTerminalStateMessage } from '@pilot/protocol/messages/termi
 import type { TerminalTransferEndMessage } from '@pilot/protocol/messages/terminal-transfer-end'
 import type { TerminalVisibleMessage } from '@pilot/protocol/messages/terminal-visible'
 import { INPUT_FRAME_MAX } from '@pilot/protocol/terminal/model'
+import { KnownTerminals } from './known-terminals.ts'
 import { COMMAND_TIMEOUT_MS, MAX_KNOWN_TERMINALS, MAX_TERMINALS_PER_VIEWER } from './limits.ts'
 import type { ViewerIdentity } from './port.ts'
 import { AckAggregate } from './terminal-acks.ts'
@@ -50,8 +51,7 @@ export interface TerminalPorts {
 export class Terminals {
   readonly #ports: TerminalPorts
   #link: LinkState = 'away'
-  /** Workspace of every terminal that the machine told of. */
-  readonly #known = new Map<Id<'terminal'>, Id<'workspace'>>()
+  readonly #known = new KnownTerminals()
   /** By workspace and terminal, so that an id guessed in another workspace meets nothing. */
   readonly #live = new Map<string, LiveTerminal>()
   readonly #byChannel = new Map<number, LiveTerminal>()
@@ -62,6 +62,8 @@ export class Terminals {
   readonly #abandoned = new Map<string, Attachment>()
   /** Tabs whose attachments ended without a word, because the link or the hub's memory was lost. */
   readonly #stale = new Set<Viewer>()
+  /** Tabs that wait for what the machine says in its hello. */
+  readonly #strangers = new Set<Viewer>()
 
   constructor(ports: TerminalPorts) {
     this.#ports = ports
@@ -75,6 +77,12 @@ export class Terminals {
   }
 
   // --- the link -------------------------------------------------------------------------------------------------
+
+  /** Tells a tab what the machine said last of the terminals of its workspace; when nothing is known yet, after hello. */
+  introduce(viewer: Viewer): void {
+    if (this.#link !== 'ready') this.#strangers.add(viewer)
+    else for (const text of this.#known.texts(viewer.identity.workspace_id)) viewer.socket.send(text)
+  }
 
   /** A tab that was there before the hub lost its memory: it may be attached to anything. */
   restored(viewer: Viewer): void {
@@ -107,12 +115,14 @@ export class Terminals {
   /** The link is welcomed. `supported`: this machine has terminals. Tells every tab that lost its attachments. */
   open(supported: boolean, terminals: RuntimeHelloMessage['terminals']): void {
     this.#link = supported ? 'ready' : 'unsupported'
-    for (const { terminal_id, workspace_id } of terminals.slice(0, MAX_KNOWN_TERMINALS))
-      this.#known.set(terminal_id, workspace_id)
+    this.#known.replace(terminals)
     const text = encode({ type: 'terminal.reset', reason: 'link' })
     const stale = [...this.#stale]
     this.#stale.clear()
     for (const viewer of stale) viewer.socket.send(text)
+    const strangers = [...this.#strangers]
+    this.#strangers.clear()
+    if (supported) for (const viewer of strangers) this.introduce(viewer)
     for (const terminal of [...this.#live.values()])
       for (const attachment of [...terminal.attachments])
         if (attachment.request_id === null && attachment.state === 'attaching') this.#ask(attachment)
@@ -158,6 +168,7 @@ export class Terminals {
   /** The tab is gone. */
   removeViewer(viewer: Viewer): void {
     this.#stale.delete(viewer)
+    this.#strangers.delete(viewer)
     for (const attachment of [...viewer.terminals.values()]) this.#leave(attachment, null)
   }
 
@@ -212,7 +223,7 @@ export class Terminals {
 
   /** False for a terminal that is known to be of another workspace. */
   belongsTo(viewer: Viewer, terminalId: Id<'terminal'>): boolean {
-    const workspaceId = this.#known.get(terminalId)
+    const workspaceId = this.#known.workspaceOf(terminalId)
     return workspaceId === undefined || workspaceId === viewer.identity.workspace_id
   }
 
@@ -344,12 +355,10 @@ export class Terminals {
   }
 
   /** What the machine says of a terminal. False when it says too much, or speaks of the terminal of another workspace. */
-  onState({ workspace_id, terminal: status, closed }: RuntimeTerminalStateMessage): boolean {
-    const known = this.#known.get(status.terminal_id)
-    if (known === undefined ? this.#known.size >= MAX_KNOWN_TERMINALS : known !== workspace_id) return false
+  onState(message: RuntimeTerminalStateMessage): boolean {
+    if (!this.#known.note(message)) return false
+    const { workspace_id, terminal: status, closed } = message
     const terminal = this.#live.get(keyOf(workspace_id, status.terminal_id))
-    if (closed) this.#known.delete(status.terminal_id)
-    else this.#known.set(status.terminal_id, workspace_id)
     const over = closed || (terminal?.epoch !== null && terminal?.epoch !== status.epoch)
     if (terminal && over) this.#end(terminal, closed)
     return true
