@@ -11,7 +11,7 @@ import { MessageMaker, usedMiB } from '../support/fuzz.ts'
 import { until } from '../support/pilot.ts'
 import { SEED, SOAK, seeded } from '../support/random.ts'
 
-const MESSAGES = 400_000 * SOAK
+const MESSAGES = 1_000_000 * SOAK
 const unhandled: unknown[] = []
 process.on('unhandledRejection', (reason) => unhandled.push(reason))
 
@@ -147,7 +147,7 @@ it(`${MESSAGES} random and mutated messages leave the daemon's link alive and it
   service.stop()
   expect([clock.pending, unhandled]).toEqual([0, []])
   expect(link.stats).toMatchObject({ streams: 0, watched: 0 })
-}, 120_000)
+}, 300_000)
 
 /** The text when it is JSON, else an empty object. */
 function safe(text: string): string {

@@ -55,8 +55,8 @@ export async function up(options: UpOptions): Promise<number> {
   }
 
   const { model, rest: own } = splitModelEnvironment(process.env)
-  // Memory goes back to the system a second later, not at once: answers that stream need it again right away.
-  const rest = { MIMALLOC_PURGE_DELAY: '1000', ...own }
+  // Memory goes back to the system 10 s later, not at once: what streams needs it again right away.
+  const rest = { MIMALLOC_PURGE_DELAY: '10000', ...own }
   const gateway = superviseChild({
     name: 'gateway',
     command: [
