@@ -81,17 +81,26 @@ export async function run(): Promise<Figure[]> {
   })
 }
 
+/** A reference may lose a key under a flood (seen: ttyd), or take longer; it counts as this long, in ms. */
+const LOST_MS = 1_000
+
+interface EchoOptions {
+  between?: () => Promise<unknown>
+  mayLose?: boolean
+}
+
 /** Times of single keys until they come back, in ms. The program gives back what is typed at once. */
 async function echoes(
   shell: Shell,
   count: number,
-  between: () => Promise<unknown> = () => pause(3),
+  { between = () => pause(3), mayLose = false }: EchoOptions = {},
 ): Promise<number[]> {
   const times: number[] = []
   for (let i = 0; i < count; i++) {
     await between()
     // Control characters are echoed as two: a flood of letters holds none of them.
-    times.push(await answer(shell, '\u0001', '^A'))
+    const echo = answer(shell, '\u0001', '^A', LOST_MS)
+    times.push(await (mayLose ? echo.catch(() => LOST_MS) : echo))
   }
   return times
 }
@@ -119,18 +128,27 @@ async function echoFigures(own: Kind, reference: Kind): Promise<Figure[]> {
       await quiet(shell)
       await echoes(shell, 30)
       rows.idle.push(await echoes(shell, ECHOES))
-      const other = await kind.open()
+      const mayLose = kind === reference
+      let other = await kind.open()
       await answer(other, `${FLOOD}\r`, 'floods')
       rows.beside.push(await echoes(shell, ECHOES))
       const stops: number[] = []
       for (let i = 0; i < 5; i++) {
-        stops.push(await answer(other, '\u0003', PROMPT))
+        const ms = await answer(other, '\u0003', PROMPT, LOST_MS).catch((error: unknown) => {
+          if (mayLose) return null
+          throw error
+        })
+        if (ms === null) {
+          await other.close()
+          other = await kind.open()
+        }
+        stops.push(ms ?? LOST_MS)
         await answer(other, `stty echo; ${FLOOD}\r`, 'floods')
         await pause(300)
       }
       rows.interrupt.push(stops)
-      rows.flooded.push(await echoes(other, 60, () => pause(15)))
-      await answer(other, '\u0003', PROMPT)
+      rows.flooded.push(await echoes(other, 60, { between: () => pause(15), mayLose }))
+      await answer(other, '\u0003', PROMPT, LOST_MS).catch(() => undefined)
       await other.close()
       await shell.close()
     }
@@ -202,6 +220,7 @@ async function throughputFigures(own: Kind, reference: Kind, file: string, parts
     machine.push([used.machine, used.reference])
     gateway.push([used.gateway, used.reference])
   }
+  const isTtyd = reference.name === 'ttyd'
   const atLeast = { text: 'at least × 0.9', met: ({ ratio }: { ratio: number }) => ratio >= 0.9 }
   const cost = (name: string, pairs: [number, number][], aim: number): Figure =>
     paired(
@@ -216,7 +235,11 @@ async function throughputFigures(own: Kind, reference: Kind, file: string, parts
     )
   return [
     paired(
-      { bench, name: `${FILE_MB} MB of mixed text`, unit: 'MB/s', reference: reference.name, aim: atLeast },
+      {
+        ...{ bench, name: `${FILE_MB} MB of mixed text`, unit: 'MB/s', reference: reference.name },
+        // Set as a part of what ttyd does.
+        ...(isTtyd ? { aim: atLeast } : {}),
+      },
       mixed,
     ),
     paired({ bench, name: 'seq', unit: 'MB/s', reference: reference.name }, numbers),

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
+import { tmpdir } from 'node:os'
 import { type Recorded, testHosts } from '@pilot/backend/terminal/host/testing-host'
+import { tmuxServerPath } from '@pilot/backend/terminal/host/tmux/commands'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bunBinary, pilotProgram, terminalHolders, until } from '../support/pilot.ts'
 import { makeTerminal, snapshot, startTerminalWorld, type TerminalWorld } from '../support/terminal-steps.ts'
@@ -61,4 +63,26 @@ describe('pilot terminals, attach and stop', () => {
     await until('nothing is left', () => terminalHolders(world.pilot.home).length === 0)
     await until('the product has ended', () => world.pilot.supervisor.exitCode !== null)
   })
+})
+
+it('stop --terminals leaves nothing of tmux behind', async () => {
+  // A server that waited for a client that waited for it was left in four of ten rounds.
+  for (let round = 0; round < 6; round++) {
+    const hosts = testHosts()
+    const server = tmuxServerPath(hosts.root, tmpdir())
+    const tmux = () => spawnSync('pgrep', ['-f', server], { encoding: 'utf8' }).stdout.trim()
+    try {
+      for (const session of ['one', 'two']) {
+        const layer = { kind: 'tmux' as const, session, own: true, argv: ['/bin/sh'] as [string] }
+        await hosts.start(['/bin/true'], { layer })
+      }
+      expect(tmux()).not.toBe('')
+      const stopped = spawnSync(bunBinary(), [pilotProgram, 'stop', '--terminals', '--home', hosts.home])
+      expect(stopped.status).toBe(0)
+      expect(tmux()).toBe('')
+    } finally {
+      spawnSync('pkill', ['-KILL', '-f', server])
+      await hosts.dispose()
+    }
+  }
 })

@@ -163,9 +163,10 @@ async function endTerminals(home: string, env: Record<string, string | undefined
     output += data.toString()
   })
   const [code] = (await once(child, 'close')) as [number | null]
-  const isGone = () => holders.every((pid) => !isTerminalHolder(pid))
+  const tmux = join(home, 'runtime', 'terminals', 'tmux')
+  const isGone = () => holders.every((pid) => !isTerminalHolder(pid)) && pidsNaming(tmux).length === 0
   const gone = await until('the terminals to be gone', isGone, 5_000).catch(() => false)
-  if (!gone) for (const pid of holders.filter(isTerminalHolder)) process.kill(pid, 'SIGKILL')
+  if (!gone) for (const pid of [...holders.filter(isTerminalHolder), ...pidsNaming(tmux)]) process.kill(pid, 'SIGKILL')
   return code === 0 && gone ? '' : output
 }
 
@@ -189,6 +190,20 @@ function isTerminalHolder(pid: number): boolean {
   } catch {
     return false
   }
+}
+
+/** Processes whose command line holds the text. */
+function pidsNaming(text: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text)
+      } catch {
+        return false
+      }
+    })
 }
 
 /** Processes that belong to this home (by command line or environment) and whose command line holds the words. */

@@ -64,18 +64,24 @@ export const runningTerminals = async (home: string) =>
 export async function endTerminals(home: string): Promise<LocalTerminal[]> {
   const all = await localTerminals(home)
   const gone = await Promise.all(all.map((terminal) => endOne(terminal).catch(() => terminal.state !== 'running')))
-  endTmuxServer(home)
+  await endTmuxServer(home)
   return all.filter((_, index) => !gone[index])
 }
 
 /** Ends our own tmux server, with the sessions that no process of ours follows. */
-function endTmuxServer(home: string): void {
+async function endTmuxServer(home: string): Promise<void> {
   const server = tmuxServerPath(terminalsRoot(home), socketDirectory())
-  if (existsSync(server)) spawnSync('tmux', ['-S', server, 'kill-server'], { stdio: 'ignore', timeout: END_GRACE_MS })
+  if (!existsSync(server)) return
+  const tmux = (...args: string[]) =>
+    spawnSync('tmux', ['-S', server, ...args], { encoding: 'utf8', timeout: END_GRACE_MS }).stdout
+  const pid = Number(tmux('display-message', '-p', '#{pid}'))
+  tmux('kill-server')
+  if (!pid) return
+  // It waits for its clients, whatever they do.
+  if (!(await isGone(pid))) process.kill(pid, 'SIGKILL')
 }
 
 async function endOne({ terminalId, socket, state, hostPid }: LocalTerminal): Promise<boolean> {
-  const started = processStart(hostPid)
   if (state === 'running') {
     const source = await connectHost({ path: socket, terminalId, role: 'attach' })
     const ended = await source.end({ force: true, graceMs: END_GRACE_MS })
@@ -83,8 +89,14 @@ async function endOne({ terminalId, socket, state, hostPid }: LocalTerminal): Pr
     if (!ended) return false
   }
   process.kill(hostPid, 'SIGTERM')
+  return await isGone(hostPid)
+}
+
+/** Waits until the process has ended. False when it has not within the grace. */
+async function isGone(pid: number): Promise<boolean> {
+  const started = processStart(pid)
   const deadline = performance.now() + END_GRACE_MS
-  while (processStart(hostPid) === started) {
+  while (started !== null && processStart(pid) === started) {
     if (performance.now() > deadline) return false
     await Bun.sleep(POLL_MS)
   }

@@ -129,7 +129,10 @@ async function hold(spec: HostSpec, exit: (code: number) => void): Promise<void>
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => {
     // A session of tmux outlives the process that shows it.
-    if (spec.layer.kind === 'tmux') exit(0)
+    if (spec.layer.kind === 'tmux') {
+      layer?.close()
+      exit(0)
+    }
     layer?.end(true, TERM_GRACE_MS).then(
       () => exit(0),
       () => exit(1),

@@ -118,11 +118,14 @@ export async function startTmux(options: TmuxOptions, events: LayerEvents): Prom
     },
   })
 
+  /** By force: asked to end, a client waits for its server's leave, and a server that ends waits for its clients. */
+  const leave = () => client.kill('SIGKILL')
+
   // While it is not read, tmux fills its own small buffer and then reads the pane no more.
   const pump = new Pump()
   async function readAll(): Promise<void> {
     await pump.run(client.stdout, (chunk) => control.push(chunk))
-    client.kill()
+    leave()
     ended = true
     for (const answer of answers.splice(0)) answer([], true)
     events.onExit({ exitCode: options.own ? readStatus(options.exitFile) : null, reason })
@@ -184,7 +187,7 @@ export async function startTmux(options: TmuxOptions, events: LayerEvents): Prom
     close() {
       ended = true
       pump.release()
-      client.kill()
+      leave()
     },
   }
 }
