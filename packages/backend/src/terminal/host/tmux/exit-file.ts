@@ -4,11 +4,11 @@
  */
 
 /**
- * Runs the program and passes its status on. A signal that the terminal sends to everybody in it must not end the shell
- * before the program; the program itself gets it as ever.
+ * Runs the program and passes its status on. A key that the terminal turns into a signal for everybody in it must not end
+ * the shell before the program; the program itself gets it as ever. A hang-up does end the shell: it leads the session, so
+ * that only its end has the system tell the program that its terminal is gone.
  */
-const SCRIPT =
-  'trap : HUP INT QUIT TERM; file=$1; shift; "$@"; status=$?; printf %s "$status" > "$file"; exit "$status"'
+const SCRIPT = 'trap : INT QUIT; file=$1; shift; "$@"; status=$?; printf %s "$status" > "$file"; exit "$status"'
 /** What the shell is called in a list of processes. */
 export const KEEPER = 'sh'
 

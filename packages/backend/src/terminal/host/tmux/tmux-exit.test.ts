@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { processStart } from '../process-start.ts'
 import { testHosts, until } from '../testing-host.ts'
 import { tmuxServerPath } from './commands.ts'
 import { exitStatus } from './exit-file.ts'
@@ -74,9 +75,13 @@ test('a program that ends while nobody holds its session has an exit code, too',
 
 test('of a session that somebody ends from elsewhere nothing is known, nor of one of before', async () => {
   const terminal = await start(['/bin/sleep', '1000'])
+  const program = terminal.source.status.program_pid ?? 0
+  expect(processStart(program)).not.toBeNull()
   tmux('kill-server')
   await until('it ended', () => terminal.source.status.state === 'ended')
   expect(terminal.source.status.exit_code).toBeNull()
+  // It is told that its terminal is gone.
+  await until('its program is gone', () => processStart(program) === null)
   // As a version of before started it: without anything that writes a status.
   tmux('-f', '/dev/null', 'new-session', '-d', '-s', 'work', '--', '/bin/bash', '--norc', '--noprofile')
   const old = await start(['/bin/false'])
