@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
   COUNT,
+  expectAllOfIt,
   expectEveryLine,
   isStale,
   LAST_LINE,
@@ -53,10 +54,7 @@ describe('a terminal on a phone, with the links of a phone', () => {
     await isLive(page)
     await shows(page, /n\d\d+\./)
     await page.reload()
-    await isLive(page)
-    await shows(page, LAST_LINE)
-    await promptThere(page)
-    await expectEveryLine(page, world.url, id)
+    await expectAllOfIt(page, world.url, id)
     expect(problems).toEqual([])
     await page.close()
   })
@@ -99,10 +97,7 @@ describe('a terminal on a phone, with the links of a phone', () => {
         await page.bringToFront()
         await isHidden(page, false)
         expect(await page.evaluate(() => document.documentElement.dataset.frozen)).toBe('yes')
-        await isLive(page)
-        await shows(page, LAST_LINE)
-        await promptThere(page)
-        await expectEveryLine(page, world.url, id)
+        await expectAllOfIt(page, world.url, id)
         await enter(page, `echo "and on $((40+2))"; clear; printf '\\e[3J'`, 'click')
         await until('an empty screen', async () => !(await screen(page)).includes('n9'))
         await other.close()

@@ -6,8 +6,11 @@ import { freePort } from './pilot.ts'
 import { Relay } from './relay.ts'
 import {
   countInTab,
+  isLive,
   lineNumbers,
   linkState,
+  promptThere,
+  shows,
   snapshot,
   startTerminalWorld,
   type TerminalWorld,
@@ -62,6 +65,14 @@ export async function startRelayedWorld(): Promise<RelayedWorld> {
 export async function isStale(page: Page): Promise<void> {
   await linkState(page, /^Stale since/).waitFor({ timeout: 20_000 })
   expect(await page.locator('header').getByText(/^Live/).count()).toBe(0)
+}
+
+/** The link is back and all of `COUNT` came: waits for its end and the prompt, then looks at every line. */
+export async function expectAllOfIt(page: Page, workspaceUrl: string, id: string): Promise<void> {
+  await isLive(page)
+  await shows(page, LAST_LINE)
+  await promptThere(page)
+  await expectEveryLine(page, workspaceUrl, id)
 }
 
 /** Each line of `COUNT` once and in order, also what was scrolled away, in the tab and on the machine. */

@@ -2,7 +2,7 @@ import type { BrowserContext, Locator, Page } from 'playwright-core'
 import { expect } from 'vitest'
 import {
   COUNT,
-  expectEveryLine,
+  expectAllOfIt,
   isStale,
   LAST_LINE,
   marksIn,
@@ -11,7 +11,7 @@ import {
   unsent,
 } from './bad-links.ts'
 import { until } from './pilot.ts'
-import { AWAY, isLive, promptThere, screen, shows, withShell } from './terminal-steps.ts'
+import { AWAY, isLive, screen, shows, withShell } from './terminal-steps.ts'
 
 /** How somebody uses a terminal: in which browser, with which keyboard, with a mouse or a finger. */
 export interface Device {
@@ -31,10 +31,7 @@ export async function offlineInMidOutput(world: RelayedWorld, { context, enter }
   const frozen = await screen(page)
   expect(frozen).not.toContain(LAST_LINE)
   await world.networkBack(context)
-  await isLive(page)
-  await shows(page, LAST_LINE)
-  await promptThere(page)
-  await expectEveryLine(page, world.url, id)
+  await expectAllOfIt(page, world.url, id)
   expect(problems).toEqual([])
   await page.close()
 }

@@ -70,6 +70,13 @@ export class TerminalWorld extends HubWorld {
     return { ...this.machine.last('terminal.attach'), tab_request_id: request_id }
   }
 
+  /** The machine says something of its terminal. */
+  tell(change: Json = {}, more: Json = {}): void {
+    const { workspace_id } = this.workspace
+    const terminal = this.status(change)
+    this.say(this.machine, { type: 'terminal.state', workspace_id, terminal, closed: false, bell: false, ...more })
+  }
+
   /** The machine answers an attach. */
   answer(asked: Json, change: Json = {}): void {
     this.say(this.machine, {

@@ -61,13 +61,7 @@ describe('a new link', () => {
   })
 
   test('a tab that comes is told what runs, at once or after the hello; the others heard it before', async () => {
-    world.say(world.machine, {
-      type: 'terminal.state',
-      workspace_id: world.workspace.workspace_id,
-      terminal: world.status({ process: 'less' }),
-      closed: false,
-      bell: false,
-    })
+    world.tell({ process: 'less' })
     const early = world.viewer()
     expect(early.messages('terminal.state')).toMatchObject([{ terminal: { process: 'less' }, closed: false }])
     const terminals = [{ ...world.status(), workspace_id: world.workspace.workspace_id }]
@@ -177,15 +171,6 @@ describe('rows', () => {
     active: false,
     ...change,
   })
-  const tell = (change: object = {}) =>
-    world.say(world.machine, {
-      type: 'terminal.state',
-      workspace_id: world.workspace.workspace_id,
-      terminal: world.status({ ...change }),
-      closed: false,
-      bell: false,
-    })
-
   test('a hello is a complete report, without terminals of workspaces that are not served here', async () => {
     expect(world.terminalChanges).toEqual([{ complete: true, reports: [report()], lost: [], closed: [] }])
     const foreign = { ...world.status({ terminal_id: newId('terminal') }), workspace_id: newId('workspace') }
@@ -195,17 +180,17 @@ describe('rows', () => {
 
   test('titles and programs write nothing, sizes within seconds, an end at once', async () => {
     const before = world.terminalChanges.length
-    for (let i = 0; i < 50; i += 1) tell({ title: `t${i}`, process: `p${i}` })
+    for (let i = 0; i < 50; i += 1) world.tell({ title: `t${i}`, process: `p${i}` })
     await world.clock.advance(10_000)
     expect(world.terminalChanges).toHaveLength(before)
-    for (let i = 0; i < 50; i += 1) tell({ cols: 81 + i })
+    for (let i = 0; i < 50; i += 1) world.tell({ cols: 81 + i })
     await world.clock.advance(2_999)
     expect(world.terminalChanges).toHaveLength(before)
     await world.clock.advance(1)
     expect(world.terminalChanges.slice(before)).toEqual([
       { complete: false, reports: [report({ cols: 130 })], lost: [], closed: [] },
     ])
-    tell({ cols: 130, state: 'ended', exit_code: 3 })
+    world.tell({ cols: 130, state: 'ended', exit_code: 3 })
     await world.clock.advance(0)
     expect(world.terminalChanges.at(-1)).toMatchObject({ reports: [{ state: 'ended', exit_code: 3 }] })
   })
@@ -251,13 +236,7 @@ describe('rows', () => {
   })
 
   test('what the machine closed itself, and what was closed while it was away', async () => {
-    world.say(world.machine, {
-      type: 'terminal.state',
-      workspace_id: world.workspace.workspace_id,
-      terminal: world.status({ state: 'ended' }),
-      closed: true,
-      bell: false,
-    })
+    world.tell({ state: 'ended' }, { closed: true })
     await world.clock.advance(0)
     expect(world.terminalChanges.at(-1)).toEqual({ complete: false, reports: [], lost: [], closed: [world.terminal] })
     const created_by = newId('user')
@@ -274,11 +253,11 @@ describe('rows', () => {
 
   test('a database that is away is logged, and the next report is written', async () => {
     world.failTerminals = true
-    tell({ state: 'ended' })
+    world.tell({ state: 'ended' })
     await world.clock.advance(0)
     expect(world.logged).toContain('terminals were not written down')
     world.failTerminals = false
-    tell({ state: 'error' })
+    world.tell({ state: 'error' })
     await world.clock.advance(0)
     expect(world.terminalChanges.at(-1)).toMatchObject({ reports: [{ state: 'error' }] })
   })

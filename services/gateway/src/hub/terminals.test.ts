@@ -522,21 +522,11 @@ describe('leaving', () => {
 })
 
 describe('state', () => {
-  const tell = (change: object = {}, more: object = {}) =>
-    world.say(world.machine, {
-      type: 'terminal.state',
-      workspace_id: world.workspace.workspace_id,
-      terminal: world.status({ ...change }),
-      closed: false,
-      bell: false,
-      ...more,
-    })
-
   test('goes to every tab of the workspace and to no other', () => {
     const foreign = world.newWorkspace()
     const tab = world.viewer()
     const stranger = world.viewer({ workspace_id: foreign.workspace_id })
-    tell({ title: 'vim' })
+    world.tell({ title: 'vim' })
     expect(tab.last('terminal.state')).toMatchObject({ terminal: { title: 'vim' }, closed: false, bell: false })
     expect(tab.last('terminal.state')).not.toHaveProperty('workspace_id')
     expect(stranger.messages('terminal.state')).toEqual([])
@@ -547,21 +537,21 @@ describe('state', () => {
     world.welcomed.workspaces.push(foreign)
     await world.hub.refreshWelcome()
     const tab = world.viewer({ workspace_id: foreign.workspace_id })
-    tell({}, { workspace_id: foreign.workspace_id })
-    tell({ terminal_id: newId('terminal') }, { workspace_id: newId('workspace') })
+    world.tell({}, { workspace_id: foreign.workspace_id })
+    world.tell({ terminal_id: newId('terminal') }, { workspace_id: newId('workspace') })
     expect(tab.messages('terminal.state')).toEqual([])
   })
 
   test('a new epoch voids what tabs have; a closed terminal is forgotten', () => {
     const tab = world.live(1)
-    tell({ epoch: 'e2' })
+    world.tell({ epoch: 'e2' })
     expect(tab.last('terminal.reset')).toMatchObject({ terminal_id: world.terminal, reason: 'link' })
     world.output(0, 'x')
     expect(framesOf(tab)).toEqual([])
     world.live(1, 0, { tab, channel: 2 })
     world.output(0, 'y', 2)
     expect(framesOf(tab)).toHaveLength(1)
-    tell({ epoch: 'e2', state: 'ended' }, { closed: true })
+    world.tell({ epoch: 'e2', state: 'ended' }, { closed: true })
     expect(world.hub.stats.terminals).toBe(0)
   })
 })
