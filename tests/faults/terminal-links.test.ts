@@ -105,20 +105,26 @@ it('F8: a slow and distant link: memory is bounded, typing and Ctrl-C work', asy
     const quiet = await shell(tab)
     const quietEcho = await echo(quiet)
     const before = used()
-    const flood = await shell(tab, 'yes "a line that floods the terminal and never ends by itself"')
+    const program = 'yes "a line that floods the terminal and never ends by itself"'
+    const flood = await shell(tab, program)
     const first = await echo(quiet)
-    // The window has found its size by then.
     await until('the flood', () => flood.screen.bytes > 250_000)
     const floodEcho = await echo(quiet)
-    const began = performance.now()
-    flood.client.input('\u0003')
-    const stopped = await echo(flood)
-    report.run({}, { recover: performance.now() - began })
-    sample(report)
+    const stopped: number[] = []
+    for (let run = 0; run < 4 * SOAK; run++) {
+      if (run > 0) flood.client.input(`${program}\r`)
+      const enough = flood.screen.bytes + 40_000
+      await until('the flood', () => flood.screen.bytes > enough)
+      await pause(random.int(0, 300))
+      flood.client.input('\u0003')
+      stopped.push(await echo(flood))
+      report.run({}, { recover: stopped.at(-1) ?? 0 })
+      sample(report)
+    }
     report.figures['echo ms'] = Math.round(quietEcho)
     report.figures['echo when a flood begins ms'] = Math.round(first)
     report.figures['echo beside a flood ms'] = Math.round(floodEcho)
-    report.figures['Ctrl-C to prompt ms'] = Math.round(stopped)
+    report.figures['Ctrl-C to prompt, slowest ms'] = Math.round(Math.max(...stopped))
     report.figures['memory added MiB'] = Math.round(used() - before)
     expect(used() - before).toBeLessThan(64)
     tab.close()

@@ -11,13 +11,11 @@ import type { TerminalSource } from './source.ts'
 const BUFFER_BYTES = 262_144
 /** A source is given credit in steps, so that it is not told of every byte. */
 const CREDIT_STEP = 131_072
-/** So many steps to a window, for its credit and for where the program is held. */
+/** So many steps to the largest window, for its credit and for where the program is held; to others more. */
 const STEPS = 4
 const BULK_BYTES = 32_768
 const SMALL_BYTES = 4_096
 const COALESCE_MS = 8
-/** A program is read in pieces of about this: so much more comes after it was held. */
-const OVERRUN_BYTES = 4_096
 /** Output within this time after an input is sent at once. */
 const ECHO_MS = 100
 const TICK_MS = 1_000
@@ -219,7 +217,7 @@ export class LiveOutput implements Lane {
     if (!piece) return
     this.#emit(piece.offset, piece.bytes)
     this.#sentAt = now
-    this.#window.onSent(this.#cursor, this.#acked, now)
+    this.#window.onSent(this.#cursor, now)
     this.#stats.bytes += piece.bytes.length
     this.#reached()
     this.#giveCredit()
@@ -258,6 +256,12 @@ export class LiveOutput implements Lane {
 
   #limit(): number {
     return this.#acked + this.#window.size
+  }
+
+  /** Bytes by which credit and hold move. */
+  get #step(): number {
+    const { size, piece } = this.#window
+    return size < WINDOW_MAX ? piece : size / STEPS
   }
 
   #follow(from: number): void {
@@ -300,11 +304,7 @@ export class LiveOutput implements Lane {
     if (!this.#following) return
     const upTo = Math.min(this.#limit(), this.#cursor + BUFFER_BYTES)
     const starved = this.#received >= this.#credited
-    if (
-      upTo <= this.#credited ||
-      (!starved && upTo - this.#credited < Math.min(CREDIT_STEP, this.#window.size / STEPS))
-    )
-      return
+    if (upTo <= this.#credited || (!starved && upTo - this.#credited < Math.min(CREDIT_STEP, this.#step))) return
     this.#credited = upTo
     this.#source.credit(upTo)
   }
@@ -312,15 +312,11 @@ export class LiveOutput implements Lane {
   /** Says where the program is held back, when that changed enough or the lease grows old. */
   #hold(): void {
     this.#giveCredit()
-    const { size } = this.#window
-    const wanted = this.#interactive && !this.#stalled ? this.#limit() - Math.min(OVERRUN_BYTES, size >> 2) : null
+    const wanted = this.#interactive && !this.#stalled ? this.#limit() : null
     const now = this.#out.clock.now()
     const old = now - this.#heldAt >= RENEW_HOLD_MS
     if (wanted === this.#held && (wanted === null || !old)) return
-    const moved =
-      wanted === null ||
-      this.#held === null ||
-      Math.abs(wanted - this.#held) >= size / (size < WINDOW_MAX ? 2 * STEPS : STEPS)
+    const moved = wanted === null || this.#held === null || Math.abs(wanted - this.#held) >= this.#step
     if (!moved && !old) return
     this.#held = wanted
     this.#heldAt = now

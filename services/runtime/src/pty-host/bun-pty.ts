@@ -3,7 +3,8 @@ import type { Layer, LayerEvents } from '@pilot/backend/terminal/host/layer'
 import { foregroundGroup } from '@pilot/backend/terminal/host/process-start'
 import { endSession } from './end-session.ts'
 import { setWindowSize, unlockTerminal } from './libc.ts'
-import { Pump } from './pump.ts'
+import { SignalReader } from './signal-reader.ts'
+import { StreamReader } from './stream-reader.ts'
 
 export interface PtyOptions {
   argv: [string, ...string[]]
@@ -16,6 +17,7 @@ export interface PtyOptions {
 /** After the program ended, its last output counts as read once nothing came for this long. */
 const DRAIN_QUIET_MS = 100
 const DRAIN_MAX_MS = 2_000
+const DRAIN_STEP_MS = 10
 /** A terminal that takes no input is asked again after these times. */
 const WRITE_RETRY_MS = 2
 const WRITE_RETRY_MAX_MS = 100
@@ -62,19 +64,17 @@ export function startPty(options: PtyOptions, events: LayerEvents): Layer {
   let lastData = 0
   let ended = false
   let closed = false
-  let atEnd = false
   let retry: ReturnType<typeof setTimeout> | undefined
-  const pump = new Pump()
-  const reading = pump
-    .run(Bun.file(near).stream(), (bytes) => {
+  const reading = {
+    descriptor: near,
+    onData(bytes: Uint8Array) {
       letGo()
       lastData = performance.now()
       events.onData(bytes)
-      return !closed
-    })
-    .then(() => {
-      atEnd = true
-    })
+    },
+    room: () => events.room(),
+  }
+  const reader = SignalReader.start(reading) ?? new StreamReader(reading)
 
   async function finish(): Promise<void> {
     const exitCode = await child.exited
@@ -82,10 +82,12 @@ export function startPty(options: PtyOptions, events: LayerEvents): Layer {
     // Something else may keep the terminal open, so that it never ends.
     let since = performance.now()
     lastData = since
-    while (!atEnd && performance.now() - since < DRAIN_MAX_MS && performance.now() - lastData < DRAIN_QUIET_MS) {
-      const held = pump.released
-      await (held ?? Promise.race([reading, Bun.sleep(10)]))
-      if (held) since = lastData = performance.now()
+    while (!reader.isAtEnd()) {
+      const held = reader.released
+      await (held ?? Bun.sleep(DRAIN_STEP_MS))
+      const now = performance.now()
+      if (held) since = lastData = now
+      if (now - since >= DRAIN_MAX_MS || now - lastData >= DRAIN_QUIET_MS) break
     }
     ended = true
     clearTimeout(retry)
@@ -101,6 +103,7 @@ export function startPty(options: PtyOptions, events: LayerEvents): Layer {
   function write(bytes: Uint8Array, waitMs: number): void {
     if (ended || closed) return
     let taken = 0
+    reader.beforeInput()
     try {
       while (taken < bytes.length) taken += writeSync(near, bytes, taken)
       queueMicrotask(() => events.onWritten())
@@ -118,8 +121,8 @@ export function startPty(options: PtyOptions, events: LayerEvents): Layer {
     resize(cols, rows) {
       if (!ended && !closed) setWindowSize(near, cols, rows)
     },
-    pause: () => pump.hold(),
-    resume: () => pump.release(),
+    pause: () => reader.hold(),
+    resume: () => reader.release(),
     foreground: () => foregroundOf(child.pid),
     end: (force, graceMs) => endSession(child.pid, force, graceMs),
     close() {
@@ -127,7 +130,7 @@ export function startPty(options: PtyOptions, events: LayerEvents): Layer {
       closed = true
       clearTimeout(retry)
       letGo()
-      pump.release()
+      reader.close()
       closeSync(near)
     },
   }

@@ -1,24 +1,10 @@
+import { Gate } from './gate.ts'
+
 /**
  * Reads a stream piece by piece, and not at all while it is held: then the system's own buffers fill and the writer
- * waits. Nothing is passed on after `hold` returned and before `release`.
+ * waits. Nothing is passed on after `hold` returned and before `release`, but Bun reads up to some 24 KiB ahead.
  */
-export class Pump {
-  #gate: PromiseWithResolvers<void> | null = null
-
-  hold(): void {
-    this.#gate ??= Promise.withResolvers<void>()
-  }
-
-  release(): void {
-    this.#gate?.resolve()
-    this.#gate = null
-  }
-
-  /** Resolves as soon as it is not held; null when it is not. */
-  get released(): Promise<void> | null {
-    return this.#gate?.promise ?? null
-  }
-
+export class Pump extends Gate {
   /** Passes on until the stream ends or breaks, or `take` answers false. Never rejects for the stream's sake. */
   async run(stream: ReadableStream<Uint8Array>, take: (bytes: Uint8Array) => boolean): Promise<void> {
     const reader = stream.getReader()

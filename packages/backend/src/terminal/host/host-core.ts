@@ -164,6 +164,10 @@ export class HostCore implements ConnectionHandler, LayerEvents {
     this.#schedulePosition()
   }
 
+  room(): number {
+    return Math.max(1, this.#holds.at - this.#ring.end)
+  }
+
   onWritten(): void {
     this.#inputs.taken()
   }

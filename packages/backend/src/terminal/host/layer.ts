@@ -3,7 +3,7 @@ export interface Layer {
   /** Gives bytes to the program; `LayerEvents.onWritten` follows once all of them are taken. One call at a time. */
   write(bytes: Uint8Array): void
   resize(cols: number, rows: number): void
-  /** Stops the program's writing as soon as the system can; some bytes may still come. */
+  /** Stops the program's writing as soon as the system can; bytes beyond `LayerEvents.room` may still come. */
   pause(): void
   resume(): void
   /** Process id of the program that was started, null when it is unknown. */
@@ -23,6 +23,8 @@ export interface Layer {
 export interface LayerEvents {
   /** The bytes are valid only during the call. */
   onData(bytes: Uint8Array): void
+  /** Bytes that may come before the program is held, 1 or more. A layer that can reads no more than that. */
+  room(): number
   onWritten(): void
   /** After the last output. `reason` is a sentence for the user when it did not end by itself. */
   onExit(end: { exitCode: number | null; reason: string | null }): void
