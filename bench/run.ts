@@ -14,6 +14,7 @@ const programs = {
   page: () => import('./page.ts'),
   memory: () => import('./memory.ts'),
   terminal: () => import('./terminal.ts'),
+  far: () => import('./far.ts'),
 }
 
 const named = process.argv.slice(2)

@@ -4,8 +4,8 @@ import { createWriteStream, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { colleagues } from './support/colleagues.ts'
 import { type Figure, main, median, paired, quantile } from './support/figures.ts'
-import { type Client, endProcess, openWorkspace, startPilot } from './support/pilot.ts'
-import { bun, makeRepository, program, scoped, until } from './support/program.ts'
+import { type Client, endProcess, openWorkspace, startPilot, stopTerminals } from './support/pilot.ts'
+import { bun, makeRepository, scoped, until } from './support/program.ts'
 import {
   answer,
   attached,
@@ -493,10 +493,5 @@ function processes(): { pid: number; ppid: number; words: string[] }[] {
 
 const residentMiB = (pid: number): number =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1_024
-
-async function stopTerminals(home: string): Promise<void> {
-  const stop = spawn(bun(), [program(), 'stop', '--terminals', '--home', home], { stdio: 'ignore' })
-  await once(stop, 'exit')
-}
 
 if (import.meta.main) await main(run)

@@ -187,3 +187,9 @@ export async function openWorkspace({ home, port }: Pilot, workspace: string): P
   await until('the machine', async () => (await client.call('GET', '/health')).ok, { everyMs: 50 })
   return client
 }
+
+/** Ends the terminals of a home, which outlive the product. */
+export async function stopTerminals(home: string): Promise<void> {
+  const stop = spawn(bun(), [program(), 'stop', '--terminals', '--home', home], { stdio: 'ignore' })
+  await once(stop, 'exit')
+}

@@ -119,6 +119,29 @@ test('the program is held a window ahead of its viewers, and runs on when they g
   expect(viewer.position).toBe(source.status.end_offset)
 })
 
+test('what answers to an input has room behind a full window, and only so much', async () => {
+  const world = await watchedTerminal()
+  const { source, hub, clock, link } = world
+  const viewer = new FakeViewer()
+  await hub.attach(viewer)
+  await calm(world)
+  source.print(1_000_000)
+  await clock.advance(50)
+  hub.drain()
+  expect(source.print(1_000_000)).toBe(0)
+  const { position } = viewer
+  for (let offset = 0; offset < 5; offset++) {
+    link.input({ kind: 2, channel: viewer.inputChannel, offset, payload: new Uint8Array(1) })
+    // What was there before the input does not take the room.
+    expect(source.print(1_000_000)).toBe(0)
+    await clock.advance(10)
+    expect(source.print(1_000_000)).toBe(offset === 0 ? 4_096 : 0)
+    await clock.advance(10)
+    hub.drain()
+    expect(viewer.position).toBe(position + 4_096)
+  }
+})
+
 test.each([
   ['grows for viewers that are quick', 50, 200_000],
   ['shrinks for viewers that are slow', 2_000, 40_000],

@@ -18,6 +18,9 @@ const SMALL_BYTES = 4_096
 const COALESCE_MS = 8
 /** Output within this time after an input is sent at once. */
 const ECHO_MS = 100
+/** What answers to an input has so much room beyond a full window, this long after the input: what was there goes first. */
+const ANSWER_BYTES = 4_096
+const ANSWER_MS = 5
 const TICK_MS = 1_000
 const RENEW_HOLD_MS = 4_000
 const STALLED_MS = 5_000
@@ -71,6 +74,9 @@ export class LiveOutput implements Lane {
   #stalled = false
   #fullSince: number | null = null
   #cancelTick: (() => void) | null = null
+  /** Sent up to there at least, for the answer to the last input. */
+  #answerLimit = 0
+  #cancelAnswer: (() => void) | null = null
 
   constructor(options: { channel: number; source: TerminalSource; start: number; out: LinkOut; stats: OutputStats }) {
     this.channel = options.channel
@@ -120,6 +126,13 @@ export class LiveOutput implements Lane {
 
   onInput(): void {
     this.#inputAt = this.#out.clock.now()
+    this.#cancelAnswer ??= this.#out.clock.after(ANSWER_MS, () => {
+      this.#cancelAnswer = null
+      if (!this.#following || !this.#isFull()) return
+      this.#answerLimit = this.#acked + this.#window.size + ANSWER_BYTES
+      this.#hold(true)
+      this.#out.wake(this)
+    })
   }
 
   onOutput(offset: number, bytes: Uint8Array): void {
@@ -175,6 +188,8 @@ export class LiveOutput implements Lane {
   stop(): void {
     this.#cancelTick?.()
     this.#cancelTick = null
+    this.#cancelAnswer?.()
+    this.#cancelAnswer = null
     this.#endsWaitedFor.clear()
     this.#queue.clear()
     this.#following = false
@@ -255,7 +270,7 @@ export class LiveOutput implements Lane {
   }
 
   #limit(): number {
-    return this.#acked + this.#window.size
+    return Math.max(this.#acked + this.#window.size, this.#answerLimit)
   }
 
   /** Bytes by which credit and hold move. */
@@ -309,14 +324,14 @@ export class LiveOutput implements Lane {
     this.#source.credit(upTo)
   }
 
-  /** Says where the program is held back, when that changed enough or the lease grows old. */
-  #hold(): void {
+  /** Says where the program is held back, when that changed enough (or at all, if `exactly`) or the lease grows old. */
+  #hold(exactly = false): void {
     this.#giveCredit()
     const wanted = this.#interactive && !this.#stalled ? this.#limit() : null
     const now = this.#out.clock.now()
     const old = now - this.#heldAt >= RENEW_HOLD_MS
     if (wanted === this.#held && (wanted === null || !old)) return
-    const moved = wanted === null || this.#held === null || Math.abs(wanted - this.#held) >= this.#step
+    const moved = wanted === null || this.#held === null || exactly || Math.abs(wanted - this.#held) >= this.#step
     if (!moved && !old) return
     this.#held = wanted
     this.#heldAt = now
