@@ -18,6 +18,7 @@ const RATES = 4
 /** While nothing waits on the way the window grows, by more each time; again by little once something did. */
 const FIRST_GROWTH = 2
 const LATER_GROWTH = 1.05
+const SHRINK = 0.5
 /** Longer than any way is: the rest is what waits on it, which the window must not grow by. */
 const ROUND_TRIP_MAX_MS = 1_000
 /** A round trip that was measured longer ago is measured again, by letting what waits on the way run out. */
@@ -130,7 +131,8 @@ export class AckWindow {
     this.#trips.count += 1
     const ms = Math.min(ROUND_TRIP_MAX_MS, now - landed.at)
     const old = this.#roundTrip !== null && now - this.#roundTrip.at > ROUND_TRIP_AGE_MS
-    if (this.#roundTrip === null || ms <= this.#roundTrip.ms || landed.drained || (old && !this.#limited)) {
+    const drained = landed.drained && this.#draining
+    if (this.#roundTrip === null || ms <= this.#roundTrip.ms || drained || (old && !this.#limited)) {
       this.#roundTrip = { ms, at: now }
       if (this.#draining) this.#measureAnew(now)
       this.#draining = false
@@ -141,9 +143,11 @@ export class AckWindow {
     this.#rates = [...this.#rates.slice(1 - RATES), rate]
     const followed = this.#rate * (QUEUE_MS + this.#roundTripMs)
     const { sum, count } = this.#trips
-    const waits = sum > count * (this.#roundTripMs + QUEUE_MS)
-    this.#size = bounded(waits ? followed : Math.max(this.size, followed * this.#growth))
-    this.#growth = waits ? LATER_GROWTH : Math.min(FIRST_GROWTH, 1 + (this.#growth - 1) * 2)
+    const waitedMs = sum / count - this.#roundTripMs
+    const grows = waitedMs < QUEUE_MS
+    // What was read for a larger window has to be sent, so a wrong small one would last.
+    this.#size = bounded(Math.max(this.size * (grows ? 1 : SHRINK), followed * (grows ? this.#growth : 1)))
+    this.#growth = grows ? Math.min(FIRST_GROWTH, 1 + (this.#growth - 1) * 2) : LATER_GROWTH
   }
 }
 
