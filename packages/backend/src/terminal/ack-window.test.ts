@@ -131,6 +131,18 @@ describe('the window of acknowledgements', () => {
     expect(after(2)).toBe(131_072)
   })
 
+  it('does not take what was left out for what was parsed', () => {
+    const window = new AckWindow()
+    for (let now = 0; now < 3_000; now += 100) {
+      const end = now * 1_000_000
+      if (now > 0) window.onJump(now)
+      window.onSent(end + 10, now)
+      window.onLimited()
+      window.onAck(end + 10, true, now + 99)
+    }
+    expect(window.size).toBe(16_384)
+  })
+
   it('learns nothing about its viewers from a quiet program', () => {
     const window = new AckWindow()
     window.onSent(10, 0)

@@ -91,6 +91,12 @@ export class AckWindow {
     this.#idleSince = null
   }
 
+  /** Some output was left out: nothing that is under way is measured by it. */
+  onJump(now: number): void {
+    this.#flights = []
+    this.#measureAnew(now)
+  }
+
   /** Bytes wait because the window is full. */
   onLimited(): void {
     this.#limited = true

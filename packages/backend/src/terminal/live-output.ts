@@ -178,6 +178,7 @@ export class LiveOutput implements Lane {
   /** A viewer has got everything before `to` by its transfer, and goes on from the cursor. */
   onTransferEnd(to: number): void {
     this.#acked = Math.max(this.#acked, Math.min(to, this.#cursor))
+    this.#window.onJump(this.#out.clock.now())
     if (!this.#following) this.#follow(this.#cursor)
     this.alive()
     // Whoever stopped before the cursor has a gap, which the hub can only see by a frame.
@@ -303,6 +304,7 @@ export class LiveOutput implements Lane {
   #moveTo(offset: number): void {
     this.#cursor = offset
     this.#acked = Math.max(this.#acked, offset)
+    this.#window.onJump(this.#out.clock.now())
     this.#reached()
   }
 
