@@ -2,8 +2,8 @@ import { newId } from '@pilot/domain/ids'
 import { type Figure, main, paired } from './support/figures.ts'
 import { type Target, throughput } from './support/load.ts'
 import { openCodeClient, supervisedOpenCode } from './support/opencode.ts'
-import { openWorkspace, startPilot } from './support/pilot.ts'
-import { makeRepository, scoped, until } from './support/program.ts'
+import { pilotWithWorkspace } from './support/pilot.ts'
+import { scoped, until } from './support/program.ts'
 
 const ROUNDS = 9
 const MESSAGES = 16
@@ -12,12 +12,7 @@ const TEXT = 'All work and no play makes an answer long. '.repeat(24_000)
 /** A large answer of OpenCode (the messages of a long session) through Pilot beside the same call to the same OpenCode. */
 export async function run(): Promise<Figure[]> {
   return scoped(async (scope) => {
-    const repository = scope.directory('repository')
-    const home = scope.directory('home')
-    makeRepository(repository)
-    const pilot = await startPilot({ home, workspace: repository })
-    scope.defer(() => pilot.stop())
-    const client = await openWorkspace(pilot, repository)
+    const { home, client } = await pilotWithWorkspace(scope)
     const id = newId('agent_session')
     await client.json('POST', '/sessions', { id, title: 'bench' })
     const command = { id: newId('command'), session_id: id, kind: 'prompt', text: 'Say it\n@say ready' }

@@ -1,13 +1,21 @@
 import { Relay } from '../tests/support/relay.ts'
 import { type Figure, main, median, quantile } from './support/figures.ts'
-import { type Client, openWorkspace, startPilot, stopTerminals } from './support/pilot.ts'
-import { makeRepository, scoped, until } from './support/program.ts'
-import { answer, attached, createTerminal, openTab, PROMPT, prepared, type Shell, Sink } from './support/terminals.ts'
+import { type Client, pilotWithWorkspace, stopTerminals } from './support/pilot.ts'
+import { pause, scoped, until } from './support/program.ts'
+import {
+  answer,
+  attached,
+  createTerminal,
+  FLOOD,
+  openTab,
+  PROMPT,
+  prepared,
+  Sink,
+  shellOf,
+} from './support/terminals.ts'
 
 const bench = 'far'
 const STOPS = Number(process.env.BENCH_STOPS ?? 20)
-const FLOOD = 'yes "a line that floods the terminal and never ends by itself"'
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 interface Way {
   name: string
@@ -19,13 +27,8 @@ interface Way {
 /** A terminal over a way that is long or slow, which a relay on this computer plays between the tab and the gateway. */
 export async function run(): Promise<Figure[]> {
   return scoped(async (scope) => {
-    const repository = scope.directory('repository')
-    const home = scope.directory('home')
-    makeRepository(repository)
-    const pilot = await startPilot({ home, workspace: repository })
-    scope.defer(() => pilot.stop())
+    const { home, pilot, client } = await pilotWithWorkspace(scope)
     scope.defer(() => stopTerminals(home))
-    const client = await openWorkspace(pilot, repository)
     const relay = await Relay.start({ to: pilot.port, rewriteHost: true })
     scope.defer(() => relay.close())
     const figures: Figure[] = []
@@ -55,21 +58,13 @@ async function openShell(client: Client, tabOf: Client) {
   const id = await createTerminal(client)
   const sink = new Sink()
   const terminal = await attached(tab, id, sink)
-  const shell: Shell = {
-    type: (text) => void terminal.input(text),
-    bytes: () => sink.bytes,
-    listen: (listener) => {
-      sink.listener = listener
-    },
-    close: async () => tab.close(),
-  }
-  return { id, tab, terminal, sink, shell: await prepared(shell) }
+  return { id, tab, terminal, sink, shell: await prepared(shellOf(terminal, sink)) }
 }
 
 /** Ctrl-C until the prompt, beside an echo on the same way, and what of the way a flood takes. */
 async function stopFigures(client: Client, relay: Relay, way: Way, aim?: number): Promise<Figure[]> {
   shape(relay, way)
-  const { shell } = await openShell(client, through(client, relay))
+  const { tab, shell } = await openShell(client, through(client, relay))
   const echoes: number[] = []
   for (let i = 0; i < STOPS; i++) echoes.push(await answer(shell, `echo a""nswer\r`, 'answer'))
   const stops: number[] = []
@@ -82,7 +77,7 @@ async function stopFigures(client: Client, relay: Relay, way: Way, aim?: number)
     rates.push(((shell.bytes() - from) / (performance.now() - began)) * 1_000)
     stops.push(await answer(shell, '\u0003', PROMPT))
   }
-  await shell.close()
+  tab.close()
   const figure = (q: number, limit?: number): Figure => {
     const value = quantile(stops, q)
     const reference = { name: 'an idle echo', value: median(echoes) }
@@ -119,15 +114,7 @@ async function catchUpFigures(client: Client, relay: Relay): Promise<Figure[]> {
       relay.away()
       await until('the tab to notice', () => terminal.get().phase !== 'live')
       const before = sink.bytes
-      const besideShell: Shell = {
-        type: (text) => void writer.input(text),
-        bytes: () => near.bytes,
-        listen: (listener) => {
-          near.listener = listener
-        },
-        close: async () => beside.close(),
-      }
-      await answer(besideShell, `${command}; echo fin""ished\r`, 'finished')
+      await answer(shellOf(writer, near), `${command}; echo fin""ished\r`, 'finished')
       const connections = relay.accepted
       const shown = answer({ ...shell, type: () => undefined }, '', 'finished')
       relay.refuse(false)

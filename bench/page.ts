@@ -2,8 +2,8 @@ import { createServer } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { type Figure, main, median, paired } from './support/figures.ts'
-import { control, openWorkspace, startPilot } from './support/pilot.ts'
-import { freePort, makeRepository, type Scope, scoped } from './support/program.ts'
+import { control, pilotWithWorkspace } from './support/pilot.ts'
+import { freePort, type Scope, scoped } from './support/program.ts'
 
 const ROUNDS = 5
 const QUIET = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-sync']
@@ -27,12 +27,7 @@ const PROFILES: Profile[] = [
  */
 export async function run(): Promise<Figure[]> {
   return scoped(async (scope) => {
-    const repository = scope.directory('repository')
-    const home = scope.directory('home')
-    makeRepository(repository)
-    const pilot = await startPilot({ home, workspace: repository })
-    scope.defer(() => pilot.stop())
-    const client = await openWorkspace(pilot, repository)
+    const { home, pilot, client } = await pilotWithWorkspace(scope)
     const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : []
     const executablePath = process.env.PILOT_TEST_BROWSER
     const browser = await chromium.launch({

@@ -3,8 +3,8 @@ import { newId } from '@pilot/domain/ids'
 import { type Figure, main, paired, quantile } from './support/figures.ts'
 import { ask, load, type Target } from './support/load.ts'
 import { openCodeClient, supervisedOpenCode } from './support/opencode.ts'
-import { type Client, openWorkspace, startPilot } from './support/pilot.ts'
-import { makeRepository, scoped, until } from './support/program.ts'
+import { type Client, pilotWithWorkspace } from './support/pilot.ts'
+import { scoped, until } from './support/program.ts'
 
 const ROUNDS = 5
 const WARM_UP = 300
@@ -19,12 +19,7 @@ const BUSY = [
 /** A small GET through gateway, link and runtime beside the same GET sent to the same OpenCode. */
 export async function run(): Promise<Figure[]> {
   return scoped(async (scope) => {
-    const repository = scope.directory('repository')
-    const home = scope.directory('home')
-    makeRepository(repository)
-    const pilot = await startPilot({ home, workspace: repository })
-    scope.defer(() => pilot.stop())
-    const client = await openWorkspace(pilot, repository)
+    const { home, client } = await pilotWithWorkspace(scope)
     const external_id = await promptedSession(client)
     const { directory } = await client.json<{ directory: string }>('GET', `/session/${external_id}`)
     const direct = openCodeClient(await supervisedOpenCode(home))

@@ -4,14 +4,15 @@ import { createWriteStream, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { colleagues } from './support/colleagues.ts'
 import { type Figure, main, median, paired, quantile } from './support/figures.ts'
-import { type Client, endProcess, openWorkspace, startPilot, stopTerminals } from './support/pilot.ts'
-import { bun, makeRepository, scoped, until } from './support/program.ts'
+import { type Client, endProcess, pilotWithWorkspace, stopTerminals } from './support/pilot.ts'
+import { bun, pause, scoped, until } from './support/program.ts'
 import {
   answer,
   attached,
   bareKind,
   closeTerminal,
   createTerminal,
+  FLOOD,
   type Kind,
   openTab,
   PROMPT,
@@ -21,6 +22,7 @@ import {
   proportionalMiB,
   type Shell,
   Sink,
+  shellOf,
   ttydKind,
 } from './support/terminals.ts'
 
@@ -28,8 +30,6 @@ const bench = 'terminal'
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3)
 const FILE_MB = Number(process.env.BENCH_FILE_MB ?? 100)
 const ECHOES = 300
-const FLOOD = 'yes "a line that floods the terminal and never ends by itself"'
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** What runs of the product, looked up anew because hosts come and go. */
 interface Parts {
@@ -46,16 +46,11 @@ interface Parts {
  */
 export async function run(): Promise<Figure[]> {
   return scoped(async (scope) => {
-    const repository = scope.directory('repository')
-    const home = scope.directory('home')
-    makeRepository(repository)
     const file = join(scope.directory('file'), 'mixed.txt')
     await writeMixed(file)
-    const pilot = await startPilot({ home, workspace: repository })
-    scope.defer(() => pilot.stop())
+    const { home, pilot, client } = await pilotWithWorkspace(scope)
     // Terminals outlive the product unless they are ended.
     scope.defer(() => stopTerminals(home))
-    const client = await openWorkspace(pilot, repository)
     const supervisor = pilot.supervisor.pid ?? 0
     const parts: Parts = {
       client,
@@ -290,15 +285,7 @@ async function reattachFigures({ client }: Parts): Promise<Figure[]> {
   const sink = new Sink()
   const filler = openTab(client)
   const filling = await attached(filler, id, sink)
-  const shell: Shell = {
-    type: (text) => void filling.input(text),
-    bytes: () => sink.bytes,
-    listen: (listener) => {
-      sink.listener = listener
-    },
-    close: async () => undefined,
-  }
-  await prepared(shell)
+  const shell = await prepared(shellOf(filling, sink))
   await answer(
     shell,
     `for i in $(seq 1 10000); do echo "line $i $(printf '%050d' $i)"; done; echo fin""ished\r`,
@@ -349,15 +336,7 @@ async function viewerFigures({ client, home, gateway, daemon }: Parts): Promise<
   const tab = openTab(client)
   const sink = new Sink()
   const terminal = await attached(tab, id, sink)
-  const shell: Shell = {
-    type: (text) => void terminal.input(text),
-    bytes: () => sink.bytes,
-    listen: (listener) => {
-      sink.listener = listener
-    },
-    close: async () => undefined,
-  }
-  await prepared(shell)
+  const shell = await prepared(shellOf(terminal, sink))
   const lines = 'seq -f "%.0f 0123456789 0123456789 0123456789 0123456789" 1 300000'
   const speedOf = async () => {
     const before = shell.bytes()

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { request } from 'node:http'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { bun, freePort, program, until } from './program.ts'
+import { bun, freePort, makeRepository, program, type Scope, until } from './program.ts'
 
 const KEYS = [
   'OPENROUTER_API_KEY',
@@ -186,6 +186,16 @@ export async function openWorkspace({ home, port }: Pilot, workspace: string): P
   const client = await signIn(home, port, workspace_slug)
   await until('the machine', async () => (await client.call('GET', '/health')).ok, { everyMs: 50 })
   return client
+}
+
+/** A product with one workspace, which ends with the scope. */
+export async function pilotWithWorkspace(scope: Scope) {
+  const repository = scope.directory('repository')
+  const home = scope.directory('home')
+  makeRepository(repository)
+  const pilot = await startPilot({ home, workspace: repository })
+  scope.defer(() => pilot.stop())
+  return { home, pilot, client: await openWorkspace(pilot, repository) }
 }
 
 /** Ends the terminals of a home, which outlive the product. */

@@ -60,6 +60,8 @@ export async function scoped<T>(work: (scope: Scope) => Promise<T>): Promise<T> 
   }
 }
 
+export const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
 /** A port of this computer that nobody listens on. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')

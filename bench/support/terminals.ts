@@ -36,6 +36,7 @@ export interface Kind {
 }
 
 export const PROMPT = 'PROMPT:'
+export const FLOOD = 'yes "a line that floods the terminal and never ends by itself"'
 /** Makes a shell quiet and its prompt known. The words are cut so that their echo is not taken for them. */
 const PREPARE = `stty -echo; PS1=PROM""PT:; PS2=; PROMPT_COMMAND=; unset HISTFILE; echo rea""dy\r`
 
@@ -58,6 +59,18 @@ export function answer(shell: Shell, line: string, text: string, timeoutMs = 120
     })
     shell.type(line)
   })
+}
+
+/** The shell in a terminal that a tab shows in `sink`. */
+export function shellOf(terminal: TerminalClient, sink: Sink, close = async () => {}): Shell {
+  return {
+    type: (text) => void terminal.input(text),
+    bytes: () => sink.bytes,
+    listen: (listener) => {
+      sink.listener = listener
+    },
+    close,
+  }
 }
 
 /** Waits until the shell of a fresh terminal answers, and makes it quiet. */
@@ -158,17 +171,11 @@ export function pilotKind(client: Client): Kind {
       const id = await createTerminal(client)
       const sink = new Sink()
       const terminal = await attached(tab, id, sink)
-      return prepared({
-        type: (text) => void terminal.input(text),
-        bytes: () => sink.bytes,
-        listen: (listener) => {
-          sink.listener = listener
-        },
-        async close() {
-          tab.close()
-          await closeTerminal(client, id)
-        },
-      })
+      const close = async () => {
+        tab.close()
+        await closeTerminal(client, id)
+      }
+      return prepared(shellOf(terminal, sink, close))
     },
   }
 }
