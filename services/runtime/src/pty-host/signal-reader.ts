@@ -56,7 +56,10 @@ export class SignalReader extends Gate implements TerminalReader {
 
   beforeInput(): void {
     // What an earlier input left comes first: the system may have dropped something for that one.
-    if (this.released && this.#before === 0) this.#before = readable(this.#options.descriptor)
+    if (!this.released || this.#before > 0) return
+    // That something was dropped may not have been read yet: what came since is there to stay. No data is read by this.
+    readInto(this.#options.descriptor, this.#buffer, 0, 1)
+    this.#before = readable(this.#options.descriptor)
   }
 
   isAtEnd(): boolean {

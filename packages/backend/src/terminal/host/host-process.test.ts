@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { sessionProcesses } from './process-start.ts'
 import { type Recorded, testHosts, until } from './testing-host.ts'
@@ -70,9 +71,12 @@ test('what cannot be started is refused with what to do, and leaves nothing behi
 })
 
 test('a daemon that is killed while it holds the program back lets it go, and the next one finds every byte', async () => {
-  const terminal = await hosts.start(['/bin/bash', '-c', 'for i in {1..30000}; do echo "line $i"; done; read'])
+  const program = 'stty -echo; echo ready; read; for i in {1..30000}; do echo "line $i"; done; read'
+  const terminal = await hosts.start(['/bin/bash', '-c', program])
   terminal.watch()
+  await said(terminal, 'ready')
   terminal.source.hold(50_000)
+  terminal.type('\r')
   await until('it is held', () => terminal.source.status.end_offset >= 50_000)
   await quiet(() => terminal.source.status.end_offset)
   expect(terminal.source.status.end_offset).toBeLessThan(50_000 + AHEAD)
@@ -83,7 +87,7 @@ test('a daemon that is killed while it holds the program back lets it go, and th
   again.watch(terminal.length())
   await until('the rest came', () => again.text().includes('line 30000\r\n'))
   const lines = `${terminal.text()}${again.text()}`.split('\r\n')
-  expect(lines.slice(0, 30_000)).toEqual(Array.from({ length: 30_000 }, (_, index) => `line ${index + 1}`))
+  expect(lines.slice(1, 30_001)).toEqual(Array.from({ length: 30_000 }, (_, index) => `line ${index + 1}`))
 })
 
 test.runIf(process.platform === 'linux')('Ctrl-C drops what the program wrote and nobody took', async () => {
@@ -100,6 +104,23 @@ test.runIf(process.platform === 'linux')('Ctrl-C drops what the program wrote an
   terminal.source.hold(null)
   await until('its prompt', () => terminal.text().endsWith('$ '))
   expect(terminal.length()).toBeLessThan(50_100)
+})
+
+test('what a program wrote after a Ctrl-C is kept when something is typed before it was read', async () => {
+  const printed = join(mkdtempSync(join(tmpdir(), 'pilot-printed-')), 'printed')
+  const program = `stty -echo; trap 'seq 1 200; touch ${printed}' INT; echo ready; while :; do read line; done`
+  const terminal = await hosts.start(['/bin/sh', '-c', program])
+  terminal.watch()
+  await said(terminal, 'ready')
+  await quiet(() => terminal.source.status.end_offset)
+  terminal.source.hold(terminal.source.status.end_offset)
+  terminal.type('\u0003')
+  await until('it has written', () => existsSync(printed))
+  terminal.type('x\r')
+  terminal.source.hold(null)
+  await until('the last line', () => terminal.text().includes('\n200\r\n'))
+  expect(terminal.text()).toContain(Array.from({ length: 200 }, (_, index) => `${index + 1}\r\n`).join(''))
+  rmSync(dirname(printed), { recursive: true })
 })
 
 test('input is taken exactly once over connections, and a hole is refused', async () => {

@@ -58,7 +58,7 @@ test('the session survives its holder, and comes back with its screen in a new e
   await until('it was noticed', () => terminal.counts.lost === 1)
   const [again] = await hosts.adopt()
   if (!again) throw new Error('not found')
-  expect(again.source.status.state).toBe('running')
+  expect(again.source.status).toMatchObject({ state: 'running', reason: null })
   expect(again.source.status.epoch).not.toBe(terminal.source.status.epoch)
   again.watch()
   again.type('echo and-"on"\r')
