@@ -91,8 +91,9 @@ export class Lane {
       const size = slice ? this.#random.int(slice.min, slice.max) : largest
       const bytes = edited.subarray(at, at + size)
       at += bytes.length
-      if (bytesPerSecond > 0) this.#free = Math.max(now, this.#free) + (bytes.length * 1_000) / bytesPerSecond
-      const due = Math.max(this.#lastDue, now + delayMs + jitterMs * this.#random.next(), this.#free)
+      // It leaves when what was before it has left, and is under way from then on.
+      this.#free = Math.max(now, this.#free) + (bytesPerSecond > 0 ? (bytes.length * 1_000) / bytesPerSecond : 0)
+      const due = Math.max(this.#lastDue, this.#free + delayMs + jitterMs * this.#random.next())
       this.#lastDue = due
       this.#queue.push({ due, bytes })
       this.#held += bytes.length
