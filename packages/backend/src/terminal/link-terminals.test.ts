@@ -135,11 +135,71 @@ test('what answers to an input has room behind a full window, and only so much',
     // What was there before the input does not take the room.
     expect(source.print(1_000_000)).toBe(0)
     await clock.advance(10)
-    expect(source.print(1_000_000)).toBe(offset === 0 ? 4_096 : 0)
+    expect(source.print(1_000_000)).toBe(offset === 0 ? 512 : 0)
     await clock.advance(10)
     hub.drain()
-    expect(viewer.position).toBe((position ?? 0) + 4_096)
+    expect(viewer.position).toBe((position ?? 0) + 512)
   }
+})
+
+test('on a long way a full window is not sent at once, and is sent before anything is acknowledged', async () => {
+  const world = await watchedTerminal()
+  const { source, hub, clock } = world
+  const viewer = new FakeViewer()
+  await hub.attach(viewer)
+  await calm(world)
+  hub.arrive = (acknowledge) => void clock.after(600, acknowledge)
+  let writes = true
+  const { hold } = source
+  // A program that was held goes on by itself.
+  source.hold = (at) => {
+    hold.call(source, at)
+    if (writes) source.print(10_000_000)
+  }
+  /** Gives what the viewer got after each 20 ms. */
+  const run = async (rounds: number) => {
+    const before = viewer.position ?? 0
+    const got: number[] = []
+    for (let round = 0; round < rounds; round++) {
+      await clock.advance(20)
+      hub.drain()
+      hub.parse()
+      got.push((viewer.position ?? 0) - before)
+    }
+    return got
+  }
+  source.print(10_000_000)
+  await run(500)
+  writes = false
+  await run(100)
+  writes = true
+  source.print(10_000_000)
+  const got = await run(30)
+  expect(got.at(-1)).toBeGreaterThan(400_000)
+  expect(got[0]).toBeLessThan(100_000)
+  // Never a long time without a byte, while the window fills.
+  expect(got.filter((bytes, round) => bytes === got[round - 1] && bytes < 400_000)).toEqual([])
+})
+
+test('a long history goes to its viewer in a window that begins small, so that the way is not full of it', async () => {
+  const world = await watchedTerminal()
+  const { source, hub, clock } = world
+  const viewer = new FakeViewer()
+  source.print(1_000_000)
+  await hub.attach(viewer)
+  for (let round = 0; round < 10; round++) {
+    await clock.advance(20)
+    hub.drain()
+  }
+  expect(viewer.position).toBe(8_192)
+  hub.parse()
+  await clock.advance(20)
+  hub.drain()
+  expect(viewer.position).toBeGreaterThan(8_192)
+  expect(viewer.position).toBeLessThan(100_000)
+  await calm(world)
+  expect(viewer.stretches).toEqual([{ from: 0, to: 1_000_000 }])
+  expect(viewer.live).toBe(true)
 })
 
 test.each([

@@ -3,6 +3,7 @@ import { encodeFrame, FRAME_HEADER_BYTES, FRAME_KIND, FRAME_MAX_PAYLOAD } from '
 import type { Clock } from '@pilot/protocol/link/clock'
 import { type SizeAt, WINDOW_MAX } from '@pilot/protocol/terminal/model'
 import { AckWindow } from './ack-window.ts'
+import { FillTimer } from './fill-timer.ts'
 import type { Lane } from './link-sender.ts'
 import { OutputQueue } from './output-queue.ts'
 import type { TerminalSource } from './source.ts'
@@ -18,7 +19,10 @@ const SMALL_BYTES = 4_096
 const COALESCE_MS = 8
 /** Output within this time after an input is sent at once. */
 const ECHO_MS = 100
-/** What answers to an input has so much room beyond a full window, this long after the input: what was there goes first. */
+/**
+ * What answers to an input has room for one piece beyond a full window, at most so much, this long after the input: what
+ * was there goes first.
+ */
 const ANSWER_BYTES = 4_096
 const ANSWER_MS = 5
 const TICK_MS = 1_000
@@ -77,6 +81,7 @@ export class LiveOutput implements Lane {
   /** Sent up to there at least, for the answer to the last input. */
   #answerLimit = 0
   #cancelAnswer: (() => void) | null = null
+  readonly #fill: FillTimer
 
   constructor(options: { channel: number; source: TerminalSource; start: number; out: LinkOut; stats: OutputStats }) {
     this.channel = options.channel
@@ -88,6 +93,11 @@ export class LiveOutput implements Lane {
     this.#acked = options.start
     this.#credited = options.start
     this.#aliveAt = options.out.clock.now()
+    this.#fill = new FillTimer(options.out.clock, this.#window, () => {
+      this.#hold()
+      if (this.#isFull()) this.#fill.start(this.#acked)
+      options.out.wake(this)
+    })
     this.#hold()
     this.#tickWhileNeeded()
   }
@@ -108,9 +118,9 @@ export class LiveOutput implements Lane {
     const acked = Math.min(offset, this.#cursor)
     if (acked > this.#acked) {
       // The source gives nothing beyond the window, so a full one shows in what came, not in what waits.
-      if (this.#isFull()) this.#window.onLimited()
+      const isFull = this.#isFull()
       this.#acked = acked
-      this.#window.onAck(acked, acked < this.#cursor, this.#out.clock.now())
+      this.#window.onAck(acked, isFull, this.#out.clock.now())
       this.alive()
     } else this.#hold()
   }
@@ -121,6 +131,7 @@ export class LiveOutput implements Lane {
     this.#stalled = false
     if (this.#following) this.#catchUp()
     this.#hold()
+    if (this.#isFull()) this.#fill.start(this.#acked)
     this.#out.wake(this)
   }
 
@@ -129,7 +140,7 @@ export class LiveOutput implements Lane {
     this.#cancelAnswer ??= this.#out.clock.after(ANSWER_MS, () => {
       this.#cancelAnswer = null
       if (!this.#following || !this.#isFull()) return
-      this.#answerLimit = this.#acked + this.#window.size + ANSWER_BYTES
+      this.#answerLimit = this.#window.limit(this.#acked) + Math.min(ANSWER_BYTES, this.#window.piece)
       this.#hold(true)
       this.#out.wake(this)
     })
@@ -149,6 +160,7 @@ export class LiveOutput implements Lane {
     this.#received = offset + bytes.length
     this.#hold()
     this.#tickWhileNeeded()
+    if (this.#isFull()) this.#fill.start(this.#acked)
     this.#out.wake(this)
   }
 
@@ -178,7 +190,7 @@ export class LiveOutput implements Lane {
   /** A viewer has got everything before `to` by its transfer, and goes on from the cursor. */
   onTransferEnd(to: number): void {
     this.#acked = Math.max(this.#acked, Math.min(to, this.#cursor))
-    this.#window.onJump(this.#out.clock.now())
+    this.#window.onJump(this.#cursor, this.#out.clock.now())
     if (!this.#following) this.#follow(this.#cursor)
     this.alive()
     // Whoever stopped before the cursor has a gap, which the hub can only see by a frame.
@@ -191,6 +203,7 @@ export class LiveOutput implements Lane {
     this.#cancelTick = null
     this.#cancelAnswer?.()
     this.#cancelAnswer = null
+    this.#fill.stop()
     this.#endsWaitedFor.clear()
     this.#queue.clear()
     this.#following = false
@@ -211,10 +224,7 @@ export class LiveOutput implements Lane {
     if (size && size.offset <= start && this.#queue.start === null) return now
     const room = this.#limit() - this.#cursor
     if (this.#queue.bytes === 0) return null
-    if (room <= 0 && start === this.#cursor) {
-      this.#window.onLimited()
-      return null
-    }
+    if (room <= 0 && start === this.#cursor) return null
     if (this.#isEcho(now) || Math.min(this.#queue.bytes, room) >= Math.min(BULK_BYTES, this.#window.piece)) return now
     return this.#sentAt + COALESCE_MS
   }
@@ -271,7 +281,7 @@ export class LiveOutput implements Lane {
   }
 
   #limit(): number {
-    return Math.max(this.#acked + this.#window.size, this.#answerLimit)
+    return Math.max(this.#window.limit(this.#acked), this.#answerLimit)
   }
 
   /** Bytes by which credit and hold move. */
@@ -304,7 +314,7 @@ export class LiveOutput implements Lane {
   #moveTo(offset: number): void {
     this.#cursor = offset
     this.#acked = Math.max(this.#acked, offset)
-    this.#window.onJump(this.#out.clock.now())
+    this.#window.onJump(offset, this.#out.clock.now())
     this.#reached()
   }
 
@@ -334,7 +344,9 @@ export class LiveOutput implements Lane {
     const old = now - this.#heldAt >= RENEW_HOLD_MS
     if (wanted === this.#held && (wanted === null || !old)) return
     const moved = wanted === null || this.#held === null || exactly || Math.abs(wanted - this.#held) >= this.#step
-    if (!moved && !old) return
+    // A program that waits there would wait for ever for a step that is longer than what it may write.
+    const waits = wanted !== null && this.#held !== null && this.#received >= this.#held && wanted > this.#held
+    if (!moved && !waits && !old) return
     this.#held = wanted
     this.#heldAt = now
     this.#source.hold(wanted)

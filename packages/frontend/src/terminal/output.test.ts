@@ -79,24 +79,47 @@ describe('terminal output', () => {
     expect(screen.lives.lastIndexOf(false)).toBe(screen.lives.length - 4)
   })
 
+  it('acknowledges early what comes first after a pause, and only so often', async () => {
+    const { t, screen } = live()
+    await t.clock.advance(1_000)
+    const before = acks(t).length
+    for (let piece = 0; piece < 40; piece++) {
+      t.print(bytesOf('x'.repeat(4_096)))
+      t.settle(screen)
+      t.deliverUp()
+    }
+    expect(acks(t).length - before).toBe(32)
+    await t.clock.advance(1_000)
+    t.print(bytesOf('x'.repeat(100)))
+    t.print(bytesOf('x'.repeat(100)))
+    t.settle(screen)
+    t.deliverUp()
+    expect(acks(t).length - before).toBeLessThan(32 + 4)
+  })
+
   it('acknowledges by amount, and a little after a pause', async () => {
     const { t, screen } = live()
     await t.clock.advance(1_000)
-    t.settle(screen)
+    for (let piece = 0; piece < 40; piece++) {
+      t.print(bytesOf('x'.repeat(4_096)))
+      t.settle(screen)
+    }
+    await t.clock.advance(120)
+    t.deliverUp()
     const before = acks(t).length
     t.print(bytesOf('x'.repeat(220_000)))
     t.settle(screen)
     t.deliverUp()
     expect(acks(t).slice(before)).toMatchObject([
-      { channel: 7, offset: 50_000 },
-      { channel: 7, offset: 200_000 },
+      { channel: 7, offset: 163_840 + 50_000 },
+      { channel: 7, offset: 163_840 + 200_000 },
     ])
     await t.clock.advance(49)
     t.deliverUp()
     expect(acks(t).length).toBe(before + 2)
     await t.clock.advance(1)
     t.deliverUp()
-    expect(acks(t).at(-1)).toMatchObject({ channel: 7, offset: 220_000 })
+    expect(acks(t).at(-1)).toMatchObject({ channel: 7, offset: 163_840 + 220_000 })
     await t.clock.advance(10_000)
     expect(t.clock.pending).toBe(0)
   })

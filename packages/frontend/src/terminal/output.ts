@@ -1,7 +1,15 @@
 import { FRAME_KIND, type Frame } from '@pilot/protocol/frame'
 import { type Clock, systemClock } from '@pilot/protocol/link/clock'
 import type { TerminalAttachedMessage } from '@pilot/protocol/messages/terminal-attached'
-import { ACK_AFTER_MS, ACK_EVERY_BYTES, type OutputPosition, type SizeAt } from '@pilot/protocol/terminal/model'
+import {
+  ACK_AFTER_MS,
+  ACK_EARLY_BYTES,
+  ACK_EVERY_BYTES,
+  ACK_PAUSE_MS,
+  ACKS_EARLY,
+  type OutputPosition,
+  type SizeAt,
+} from '@pilot/protocol/terminal/model'
 import type { TerminalScreen } from './port.ts'
 
 /** Output that waits for the emulator before a size change; more than this means that nobody paces it. */
@@ -21,6 +29,8 @@ interface Acks {
   parsed: number
   acked: number
   lastAt: number
+  /** So many more may be sent early. */
+  early: number
   cancel: (() => void) | null
 }
 
@@ -105,7 +115,7 @@ export class TerminalOutput {
     const replay = transfer.kind === 'replay'
     if (replay && !(here?.epoch === epoch && here.offset <= transfer.from)) return false
     if (replay && here?.offset !== transfer.from && transfer.gap === null) return false
-    const acks = (of: number): Acks => ({ channel: of, parsed: 0, acked: 0, lastAt: 0, cancel: null })
+    const acks = (of: number): Acks => ({ channel: of, parsed: 0, acked: 0, lastAt: 0, early: 0, cancel: null })
     const run: Run = {
       epoch,
       transfer: acks(transfer.channel),
@@ -275,8 +285,13 @@ export class TerminalOutput {
 
   #parsed(run: Run, acks: Acks, end: number): void {
     acks.parsed = end
-    const dueIn = acks.lastAt + ACK_AFTER_MS - this.#clock.now()
-    if (end - acks.acked >= ACK_EVERY_BYTES || dueIn <= 0) this.#ackNow(acks)
+    const now = this.#clock.now()
+    const dueIn = acks.lastAt + ACK_AFTER_MS - now
+    if (now - acks.lastAt >= ACK_PAUSE_MS) acks.early = ACKS_EARLY
+    // The runtime begins with a small window, and waits for nothing else.
+    const early = acks.early > 0 && this.#unparsed === 0 && end - acks.acked >= ACK_EARLY_BYTES
+    if (early) acks.early -= 1
+    if (early || end - acks.acked >= ACK_EVERY_BYTES || dueIn <= 0) this.#ackNow(acks)
     else acks.cancel ??= this.#clock.after(dueIn, () => this.#ackNow(acks))
     // The end of the transfer is where live output stands: told once it is on the screen.
     if (acks === run.transfer && run.to !== null && end === run.received && run.live.parsed === run.to) {

@@ -60,6 +60,10 @@ export const WINDOW_MIN = 2_048
 /** A viewer acknowledges after this many parsed bytes, or at the next parse `ACK_AFTER_MS` after it did so last. */
 export const ACK_EVERY_BYTES = 131_072
 export const ACK_AFTER_MS = 50
+/** The first so many after a pause are sent as soon as everything that came is parsed, if it is so much. */
+export const ACKS_EARLY = 32
+export const ACK_EARLY_BYTES = 4_096
+export const ACK_PAUSE_MS = 1_000
 /** Bytes of one writer that may be sent without being accepted. */
 export const INPUT_WINDOW = 262_144
 /** Largest payload of one input frame. */

@@ -128,6 +128,8 @@ export class FakeHub {
   #socket: (string | Uint8Array)[] = []
   #buffered = 0
   maxBuffered = 0
+  /** When an acknowledgement arrives: at once, unless told otherwise. */
+  arrive = (acknowledge: () => void): void => acknowledge()
   #told = ''
   #terminals: LinkTerminals | null = null
   #terminal: ManagedTerminal | null = null
@@ -235,7 +237,9 @@ export class FakeHub {
   }
 
   #ack(channel: number, offset: number, interactive: boolean): void {
-    this.#terminals?.ack({ schema_version: '1', type: 'terminal.ack', channel, offset, interactive })
+    this.arrive(() => {
+      this.#terminals?.ack({ schema_version: '1', type: 'terminal.ack', channel, offset, interactive })
+    })
   }
 
   #message(message: UpMessage): void {
