@@ -181,27 +181,6 @@ test('on a long way a full window is not sent at once, and is sent before anythi
   expect(got.filter((bytes, round) => bytes === got[round - 1] && bytes < 400_000)).toEqual([])
 })
 
-test('a long history goes to its viewer in a window that begins small, so that the way is not full of it', async () => {
-  const world = await watchedTerminal()
-  const { source, hub, clock } = world
-  const viewer = new FakeViewer()
-  source.print(1_000_000)
-  await hub.attach(viewer)
-  for (let round = 0; round < 10; round++) {
-    await clock.advance(20)
-    hub.drain()
-  }
-  expect(viewer.position).toBe(8_192)
-  hub.parse()
-  await clock.advance(20)
-  hub.drain()
-  expect(viewer.position).toBeGreaterThan(8_192)
-  expect(viewer.position).toBeLessThan(100_000)
-  await calm(world)
-  expect(viewer.stretches).toEqual([{ from: 0, to: 1_000_000 }])
-  expect(viewer.live).toBe(true)
-})
-
 test.each([
   ['grows for viewers that are quick', 50, 200_000],
   ['shrinks for viewers that are slow', 2_000, 40_000],

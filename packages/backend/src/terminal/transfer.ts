@@ -1,7 +1,6 @@
 import { encode } from '@pilot/protocol/envelope'
 import { encodeFrame, FRAME_HEADER_BYTES, FRAME_KIND, FRAME_MAX_PAYLOAD } from '@pilot/protocol/frame'
-import { AckWindow } from './ack-window.ts'
-import { FillTimer } from './fill-timer.ts'
+import { WINDOW_MAX } from '@pilot/protocol/terminal/model'
 import type { Lane } from './link-sender.ts'
 import type { LinkOut, LiveOutput } from './live-output.ts'
 import type { TerminalSource } from './source.ts'
@@ -26,15 +25,12 @@ export interface TransferOptions {
 
 /**
  * What one viewer gets before the live output: the picture, then the raw output up to exactly where the live output
- * stands at that moment. Its own acknowledgements set its pace, so that on a slow way what others wait for is not behind
- * all of it. When the ring has outrun it, it ends where it is; the
+ * stands at that moment. Its own acknowledgements set its pace. When the ring has outrun it, it ends where it is; the
  * gap to the live output makes the hub ask its viewer to attach again.
  */
 export class Transfer implements Lane {
   readonly channel: number
   readonly #options: TransferOptions
-  readonly #window = new AckWindow()
-  readonly #fill: FillTimer
   readonly #buffer = new Uint8Array(FRAME_HEADER_BYTES + FRAME_MAX_PAYLOAD)
   #snapshot: Uint8Array
   #raw: Uint8Array
@@ -53,10 +49,6 @@ export class Transfer implements Lane {
     this.#snapshot = options.snapshot
     this.#raw = options.raw
     this.#at = options.from
-    this.#fill = new FillTimer(options.out.clock, this.#window, () => {
-      this.#fillWhileFull()
-      options.out.wake(this)
-    })
     this.#cancelTimer = this.#abandonLater()
   }
 
@@ -67,9 +59,7 @@ export class Transfer implements Lane {
 
   onAck(offset: number): void {
     if (offset <= this.#acked || offset > this.#sent) return
-    const isFull = this.#room() <= 0
     this.#acked = offset
-    this.#window.onAck(offset, isFull, this.#options.out.clock.now())
     this.#cancelTimer()
     this.#cancelTimer = this.#abandonLater()
     this.#options.live.alive()
@@ -85,7 +75,6 @@ export class Transfer implements Lane {
   cancel(): void {
     this.#over = true
     this.#cancelTimer()
-    this.#fill.stop()
     this.#stopWaiting?.()
     this.#snapshot = this.#raw = new Uint8Array(0)
   }
@@ -98,8 +87,8 @@ export class Transfer implements Lane {
     return this.#sent === 0
   }
 
-  sendOne(now: number): void {
-    const size = Math.min(this.#options.out.maxFrame(), this.#window.piece, this.#room(), this.#sendable())
+  sendOne(): void {
+    const size = Math.min(this.#options.out.maxFrame(), this.#room(), this.#sendable())
     const drawing = this.#snapshot.length > 0
     const payload = (drawing ? this.#snapshot : this.#raw).subarray(0, size)
     if (drawing) this.#snapshot = this.#snapshot.subarray(payload.length)
@@ -110,7 +99,6 @@ export class Transfer implements Lane {
     const frame = { kind: FRAME_KIND.transfer_data, channel: this.channel, offset: this.#sent, payload }
     this.#sent += payload.length
     this.#options.out.frame(encodeFrame(frame, this.#buffer))
-    this.#window.onSent(this.#sent, now)
     this.#advance()
   }
 
@@ -121,11 +109,7 @@ export class Transfer implements Lane {
   }
 
   #room(): number {
-    return this.#window.limit(this.#acked) - this.#sent
-  }
-
-  #fillWhileFull(): void {
-    if (!this.#over && this.#room() <= 0) this.#fill.start(this.#acked)
+    return this.#acked + WINDOW_MAX - this.#sent
   }
 
   #advance(): void {
@@ -136,7 +120,6 @@ export class Transfer implements Lane {
       return
     }
     if (this.#sendable() === 0 && this.#room() > 0) this.#read()
-    this.#fillWhileFull()
     this.#options.out.wake(this)
   }
 
