@@ -167,6 +167,24 @@ describe('the window of acknowledgements', () => {
     expect(window.limit(end) - end).toBeGreaterThanOrEqual(8_192)
   })
 
+  it('does not count the time in which a program only trickled', () => {
+    const window = new AckWindow()
+    let end = 0
+    for (let now = 0; now < 400; now += 100) {
+      end += window.size
+      window.onSent(end, now)
+      window.onAck(end, true, now + 99)
+    }
+    const before = window.limit(end) - end
+    for (let now = 400; now < 20_000; now += 40) {
+      const floods = now % 1_000 === 0
+      end += floods ? before : 10
+      window.onSent(end, now)
+      window.onAck(end - 30, now % 1_000 === 120, now + 19)
+    }
+    expect(window.limit(end) - end).toBeGreaterThanOrEqual(before)
+  })
+
   it('learns nothing about its viewers from a quiet program', () => {
     const window = new AckWindow()
     window.onSent(10, 0)

@@ -142,19 +142,20 @@ test('what answers to an input has room behind a full window, and only so much',
   }
 })
 
-test('on a long way a full window is not sent at once, and is sent before anything is acknowledged', async () => {
+/** A viewer whose acknowledgements take 600 ms, and a program that writes all it may, for ten seconds already. */
+async function longWay() {
   const world = await watchedTerminal()
   const { source, hub, clock } = world
   const viewer = new FakeViewer()
   await hub.attach(viewer)
   await calm(world)
   hub.arrive = (acknowledge) => void clock.after(600, acknowledge)
-  let writes = true
+  const program = { writes: true }
   const { hold } = source
   // A program that was held goes on by itself.
   source.hold = (at) => {
     hold.call(source, at)
-    if (writes) source.print(10_000_000)
+    if (program.writes) source.print(10_000_000)
   }
   /** Gives what the viewer got after each 20 ms. */
   const run = async (rounds: number) => {
@@ -164,21 +165,43 @@ test('on a long way a full window is not sent at once, and is sent before anythi
       await clock.advance(20)
       hub.drain()
       hub.parse()
+      for (const one of hub.waiting()) void hub.attach(one)
       got.push((viewer.position ?? 0) - before)
     }
     return got
   }
   source.print(10_000_000)
   await run(500)
-  writes = false
+  return { ...world, viewer, program, run }
+}
+
+test('on a long way a full window is not sent at once, and is sent before anything is acknowledged', async () => {
+  const { source, program, run } = await longWay()
+  program.writes = false
   await run(100)
-  writes = true
+  program.writes = true
   source.print(10_000_000)
   const got = await run(30)
   expect(got.at(-1)).toBeGreaterThan(400_000)
   expect(got[0]).toBeLessThan(100_000)
   // Never a long time without a byte, while the window fills.
   expect(got.filter((bytes, round) => bytes === got[round - 1] && bytes < 400_000)).toEqual([])
+})
+
+test('on a long way output goes on behind a gap', async () => {
+  const { source, clock, viewer, program, run } = await longWay()
+  // Nobody reads: the program is let go, and outruns the ring.
+  await clock.advance(8_000)
+  source.print(50_000_000)
+  program.writes = false
+  await run(400)
+  expect(viewer.resets).toBe(1)
+  expect(viewer.position).toBe(source.status.end_offset)
+  program.writes = true
+  const end = viewer.position ?? 0
+  source.print(10_000_000)
+  await run(200)
+  expect(viewer.position).toBeGreaterThan(end + 500_000)
 })
 
 test.each([

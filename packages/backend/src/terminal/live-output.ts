@@ -3,7 +3,6 @@ import { encodeFrame, FRAME_HEADER_BYTES, FRAME_KIND, FRAME_MAX_PAYLOAD } from '
 import type { Clock } from '@pilot/protocol/link/clock'
 import { type SizeAt, WINDOW_MAX } from '@pilot/protocol/terminal/model'
 import { AckWindow } from './ack-window.ts'
-import { FillTimer } from './fill-timer.ts'
 import type { Lane } from './link-sender.ts'
 import { OutputQueue } from './output-queue.ts'
 import type { TerminalSource } from './source.ts'
@@ -25,6 +24,8 @@ const ECHO_MS = 100
  */
 const ANSWER_BYTES = 4_096
 const ANSWER_MS = 5
+/** A full window that is paced is looked at so often. */
+const FILL_MS = 20
 const TICK_MS = 1_000
 const RENEW_HOLD_MS = 4_000
 const STALLED_MS = 5_000
@@ -81,7 +82,7 @@ export class LiveOutput implements Lane {
   /** Sent up to there at least, for the answer to the last input. */
   #answerLimit = 0
   #cancelAnswer: (() => void) | null = null
-  readonly #fill: FillTimer
+  #cancelFill: (() => void) | null = null
 
   constructor(options: { channel: number; source: TerminalSource; start: number; out: LinkOut; stats: OutputStats }) {
     this.channel = options.channel
@@ -93,11 +94,6 @@ export class LiveOutput implements Lane {
     this.#acked = options.start
     this.#credited = options.start
     this.#aliveAt = options.out.clock.now()
-    this.#fill = new FillTimer(options.out.clock, this.#window, () => {
-      this.#hold()
-      if (this.#isFull()) this.#fill.start(this.#acked)
-      options.out.wake(this)
-    })
     this.#hold()
     this.#tickWhileNeeded()
   }
@@ -131,7 +127,7 @@ export class LiveOutput implements Lane {
     this.#stalled = false
     if (this.#following) this.#catchUp()
     this.#hold()
-    if (this.#isFull()) this.#fill.start(this.#acked)
+    this.#fillWithTime()
     this.#out.wake(this)
   }
 
@@ -160,7 +156,7 @@ export class LiveOutput implements Lane {
     this.#received = offset + bytes.length
     this.#hold()
     this.#tickWhileNeeded()
-    if (this.#isFull()) this.#fill.start(this.#acked)
+    this.#fillWithTime()
     this.#out.wake(this)
   }
 
@@ -203,7 +199,8 @@ export class LiveOutput implements Lane {
     this.#cancelTick = null
     this.#cancelAnswer?.()
     this.#cancelAnswer = null
-    this.#fill.stop()
+    this.#cancelFill?.()
+    this.#cancelFill = null
     this.#endsWaitedFor.clear()
     this.#queue.clear()
     this.#following = false
@@ -355,6 +352,18 @@ export class LiveOutput implements Lane {
   #isFull(): boolean {
     const reached = this.#following ? this.#received : this.#source.status.end_offset
     return reached >= Math.min(this.#limit(), this.#held ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** The first acknowledgements are a round trip away: until then a paced window fills with time alone. */
+  #fillWithTime(): void {
+    if (this.#cancelFill || !this.#window.isPaced(this.#acked) || !this.#isFull()) return
+    this.#cancelFill = this.#out.clock.after(FILL_MS, () => {
+      this.#cancelFill = null
+      this.#window.onTime(this.#out.clock.now())
+      this.#hold()
+      this.#fillWithTime()
+      this.#out.wake(this)
+    })
   }
 
   #tickWhileNeeded(): void {
