@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { run } from './run.mjs'
 
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'microsoft-edge']
@@ -23,11 +24,34 @@ function findBrowser() {
 
 const hasApt = () => process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')
 
+const APT_TRIES = 4
+/** Waits for another apt or dpkg of a machine that is still setting itself up, and asks mirrors that fail again. */
+const APT_OPTIONS = ['-q', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3']
+
+/**
+ * Installs a Debian package. A machine may come with a dpkg that was interrupted, with another apt at work or with a
+ * mirror that is away for a moment: each try first finishes what dpkg left half done. Says what apt said of the last try.
+ */
 async function aptInstall(name) {
   process.stdout.write(`Installing ${name} with apt…\n`)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  await run('apt-get', ['update', '-q'], { env, quiet: true })
-  await run('apt-get', ['install', '-y', '-q', name], { env, quiet: true })
+  let said = ''
+  for (let attempt = 1; attempt <= APT_TRIES; attempt += 1) {
+    const steps = [
+      ['dpkg', '--configure', '-a', '--force-confold'],
+      ['apt-get', 'update', ...APT_OPTIONS],
+      ['apt-get', 'install', '-y', ...APT_OPTIONS, name],
+    ]
+    let code = 0
+    for (const [command, ...args] of steps) {
+      const result = await run(command, args, { env, quiet: true })
+      code = result.code
+      if (code !== 0) said = result.output
+    }
+    if (code === 0) return
+    await delay(attempt * 5_000)
+  }
+  process.stdout.write(`${said.trim().split('\n').slice(-15).join('\n')}\n`)
 }
 
 /** tmux, which one kind of terminal runs in. Throws when it is missing and cannot be installed: no test is skipped. */
