@@ -1,3 +1,4 @@
+import { wholeCharacters } from '@pilot/protocol/terminal/characters'
 import type { Emulator } from './emulator/pool.ts'
 import type { EmulatorJob } from './emulator/run-emulator.ts'
 import { type ScanSink, VtScanner } from './host/vt-scanner.ts'
@@ -113,16 +114,6 @@ export function cutAt(raw: Uint8Array): number {
   }
   scanner.scan(raw.subarray(at), at)
   return cut ?? (scanner.idle ? wholeCharacters(raw) : 0)
-}
-
-/** Without the beginning of a character whose other bytes are still to come. */
-function wholeCharacters(raw: Uint8Array): number {
-  for (let back = 1; back <= Math.min(3, raw.length); back += 1) {
-    const byte = raw[raw.length - back] ?? 0
-    if (byte >= 0xc0) return back < (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) ? raw.length - back : raw.length
-    if (byte < 0x80) return raw.length
-  }
-  return raw.length
 }
 
 const IGNORED: ScanSink = { control() {}, newLine() {}, escape() {}, csi() {}, osc() {} }

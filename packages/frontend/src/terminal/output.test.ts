@@ -124,6 +124,48 @@ describe('terminal output', () => {
     expect(t.clock.pending).toBe(0)
   })
 
+  it('gives the screen whole characters, however they are cut, also by a lost link and by a size', async () => {
+    const t = new FakeTerminal()
+    const screen = new FakeScreen()
+    const strict = new TextDecoder('utf-8', { fatal: true })
+    let shown = ''
+    const { write } = screen
+    screen.write = (bytes, parsed, live) => {
+      shown += strict.decode(bytes)
+      write.call(screen, bytes, parsed, live)
+    }
+    const said = 'é“👩‍👧” — ก็漢字…'
+    const bytes = [...new TextEncoder().encode(said)]
+    t.print(bytes)
+    t.connect()
+    t.client.setScreen(screen, SIZE)
+    t.deliverUp()
+    const step = (size: number) => {
+      t.pump(size)
+      t.deliverDown()
+      screen.parse()
+    }
+    step(40)
+    for (let at = 0; at < bytes.length + 1; at += 1) step(1)
+    t.settle(screen)
+    expect(t.client.get().phase).toBe('live')
+    for (const cut of bytes.keys()) {
+      t.print(bytes.slice(0, cut))
+      t.settle(screen)
+      if (cut % 3 === 0) {
+        t.cut()
+        t.connect()
+      } else if (cut % 3 === 1) t.resize(60 + cut, 20)
+      t.print(bytes.slice(cut))
+      t.settle(screen)
+    }
+    expect(shown.slice(40)).toBe(said.repeat(1 + bytes.length))
+    expect(screen.resets).toBe(1)
+    await t.clock.advance(100)
+    t.deliverUp()
+    expect(acks(t).at(-1)).toMatchObject({ channel: 7, offset: t.output.length })
+  })
+
   it('says where live output stands once the transfer is on the screen', () => {
     const t = new FakeTerminal()
     const screen = new FakeScreen()

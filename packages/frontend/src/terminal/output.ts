@@ -1,6 +1,7 @@
 import { FRAME_KIND, type Frame } from '@pilot/protocol/frame'
 import { type Clock, systemClock } from '@pilot/protocol/link/clock'
 import type { TerminalAttachedMessage } from '@pilot/protocol/messages/terminal-attached'
+import { wholeCharacters } from '@pilot/protocol/terminal/characters'
 import {
   ACK_AFTER_MS,
   ACK_EARLY_BYTES,
@@ -51,14 +52,16 @@ interface Run {
   /** Sizes ahead of `next`, by offset. */
   sizes: SizeAt[]
   sizeOffset: number
+  /** The beginning of a character: the screen gets it with its end. */
+  begun: Uint8Array
 }
 
 type Step = { bytes: Uint8Array; acks: Acks; end: number; position: number | null } | { act: () => void }
 
 /**
  * Puts one terminal's output on its screen: exactly the program's bytes, in order, each size before the byte at its
- * offset. A size waits until the emulator has parsed everything before it, because emulators parse later than they are
- * written to but take sizes at once.
+ * offset, whole characters at a time. A size waits until the emulator has parsed everything before it, because emulators
+ * parse later than they are written to but take sizes at once.
  *
  *   begin ──transfer frames──▶ transferEnd(to) ──live frames from `to`──▶ …   stop: nothing more is heard
  */
@@ -127,6 +130,7 @@ export class TerminalOutput {
       next: transfer.from,
       sizes: [...transfer.sizes],
       sizeOffset: transfer.from,
+      begun: new Uint8Array(0),
     }
     this.#run = run
     this.#queuedSize = this.#size
@@ -268,7 +272,8 @@ export class TerminalOutput {
     const screen = this.#screen
     const run = this.#run
     if (!screen || !run) return
-    if (step.position !== null) this.#reach(run, step.position)
+    const bytes = this.#whole(run, step)
+    if (step.position !== null) this.#reach(run, step.position - run.begun.length)
     this.#unparsed += 1
     const parsed = () => {
       if (screen !== this.#screen) return
@@ -276,7 +281,16 @@ export class TerminalOutput {
       if (run === this.#run) this.#parsed(run, step.acks, step.end)
       this.#pump()
     }
-    screen.write(step.bytes, parsed, step.acks === run.live)
+    screen.write(bytes, parsed, step.acks === run.live)
+  }
+
+  /** With the beginning of a character that came before, without one at the end; a picture is whole. */
+  #whole(run: Run, { bytes, position, acks }: Extract<Step, { bytes: Uint8Array }>): Uint8Array {
+    const all = run.begun.length === 0 ? bytes : joined(run.begun, bytes)
+    const isPictureEnd = position === run.from && acks === run.transfer
+    const length = isPictureEnd ? all.length : wholeCharacters(all)
+    run.begun = all.slice(length)
+    return all.subarray(0, length)
   }
 
   #reach(run: Run, offset: number): void {
@@ -306,4 +320,11 @@ export class TerminalOutput {
     acks.lastAt = this.#clock.now()
     this.#options.sendAck(acks.channel, acks.parsed)
   }
+}
+
+function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
+  const both = new Uint8Array(one.length + other.length)
+  both.set(one)
+  both.set(other, one.length)
+  return both
 }

@@ -10,8 +10,8 @@ export interface TerminalScreen {
   reset(cols: number, rows: number): void
   resize(cols: number, rows: number): void
   /**
-   * `parsed` is called once the emulator has worked through the bytes; only then are they acknowledged. `live`: printed
-   * just now, and no part of a transfer, whose questions to the terminal were answered when they were new.
+   * Whole characters of UTF-8, perhaps none. `parsed` is called once the emulator has worked through the bytes; only then
+   * are they acknowledged. `live`: printed just now, and no part of a transfer, whose questions to the terminal were answered when they were new.
    */
   write(bytes: Uint8Array, parsed: () => void, live: boolean): void
   /** Output that nobody keeps any more is marked where it is missing. */

@@ -45,3 +45,12 @@ test('the newest lines are kept where not all fit', async () => {
   expect(text).toContain('line 89')
   expect(text).not.toContain('line 1\n')
 })
+
+test('no character is lost where the emulator takes long output in pieces, or where a size cuts one', async () => {
+  const line = `${'“—”'.repeat(6)}\r\n`
+  for (const before of ['', 'a', 'aa']) {
+    const text = await drawn(`${before}${line.repeat(4_000)}`, { scrollback: 5_000, maxBytes: 1_000_000 })
+    expect(text).toBe(`${before}${`${'“—”'.repeat(6)}\n`.repeat(4_000)}`)
+  }
+  for (const offset of [1, 2]) expect(await drawn('“a”', { sizes: [{ offset, cols: 30, rows: 5 }] })).toBe('“a”\n')
+})

@@ -1,7 +1,10 @@
+import { wholeCharacters } from '@pilot/protocol/terminal/characters'
 import type { SizeAt } from '@pilot/protocol/terminal/model'
 import { Unicode11Addon } from '@xterm/addon-unicode11'
 import { Terminal } from '@xterm/headless'
 import { pictures } from './picture.ts'
+
+const WRITE_BYTES = 65_536
 
 /** A terminal to be drawn: a picture, and the raw output that follows it. */
 export interface EmulatorJob {
@@ -39,16 +42,14 @@ export async function runEmulator(job: EmulatorJob): Promise<EmulatorResult> {
     terminal.onTitleChange((next) => {
       title = next
     })
-    const write = (bytes: Uint8Array) => new Promise<void>((resolve) => terminal.write(bytes, resolve))
-    await write(job.snapshot)
+    await write(terminal, job.snapshot)
     let at = 0
     for (const size of job.sizes) {
       const next = Math.min(job.raw.length, Math.max(at, size.offset - job.offset))
-      await write(job.raw.subarray(at, next))
-      at = next
+      at += await write(terminal, job.raw.subarray(at, next))
       terminal.resize(size.cols, size.rows)
     }
-    await write(job.raw.subarray(at))
+    await write(terminal, job.raw.subarray(at))
     const draw = job.format === 'text' ? null : await pictures(terminal)
     const text = (lines: number) => (draw ? draw({ scrollback: lines, title }) : linesOf(terminal, lines))
     const bytes = bounded(text, scrollback, job.maxBytes)
@@ -56,6 +57,20 @@ export async function runEmulator(job: EmulatorJob): Promise<EmulatorResult> {
   } finally {
     terminal.dispose()
   }
+}
+
+/** Returns how many bytes were written: all but the beginning of a character. */
+async function write(terminal: Terminal, bytes: Uint8Array): Promise<number> {
+  let at = 0
+  while (at < bytes.length) {
+    // The emulator cuts longer ones itself, wherever that is.
+    const length = wholeCharacters(bytes.subarray(at, at + WRITE_BYTES))
+    if (length === 0) break
+    const piece = bytes.subarray(at, at + length)
+    await new Promise<void>((resolve) => terminal.write(piece, resolve))
+    at += length
+  }
+  return at
 }
 
 /** Fewer lines of history until it fits. */
