@@ -135,6 +135,42 @@ it('F8: a slow and distant link: memory is bounded, typing and Ctrl-C work', asy
   report.finish()
 })
 
+it('F8: attaching to a long history over a slow and distant link leaves the link to the others', async () => {
+  const report = new FaultReport('F8-attach', '20 kB/s and 600 ms round trip, 1.5 MB of history')
+  const relay = await Relay.start({ to: world.port, random, rewriteHost: true })
+  try {
+    const near = world.tab()
+    const printed = await shell(near)
+    printed.client.input('seq 1 250000\r')
+    await until('the lines', () => printed.screen.tail.includes('250000'))
+    relay.shape('both', { delayMs: 300, bytesPerSecond: 20_000 })
+    const tab = world.tab(relay)
+    const other = await shell(tab)
+    const quiet = await echo(other)
+    const screen = new CountingScreen()
+    const client = tab.attach(printed.client.id, screen)
+    await until('its first bytes', () => screen.bytes > 0)
+    const beside: number[] = []
+    // What went before an answer is what the answer waited for; the whole history takes more than a minute.
+    for (let typed = 0; typed < 4; typed++) {
+      const before = screen.bytes
+      beside.push(await echo(other))
+      expect(screen.bytes - before).toBeLessThan(40_000)
+      sample(report)
+    }
+    expect(client.get().phase).toBe('catching_up')
+    expect(relay.accepted).toBe(1)
+    report.run({}, { recover: Math.max(...beside) })
+    report.figures['echo ms'] = Math.round(quiet)
+    report.figures['echo beside it, slowest ms'] = Math.round(Math.max(...beside))
+    for (const one of [tab, near]) one.close()
+    for (const id of [other.client.id, printed.client.id]) await world.closeTerminal(id)
+  } finally {
+    await relay.close()
+  }
+  report.finish()
+})
+
 it('F9: sliced and delayed bytes are the same bytes', async () => {
   const report = new FaultReport('F9-terminals', 'sliced, jittered')
   for (const shape of [{ slice: { min: 1, max: 7 } }, { delayMs: 20, jitterMs: 30 }]) {

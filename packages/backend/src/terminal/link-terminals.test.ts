@@ -188,6 +188,27 @@ test('on a long way a full window is not sent at once, and is sent before anythi
   expect(got.filter((bytes, round) => bytes === got[round - 1] && bytes < 400_000)).toEqual([])
 })
 
+test('a long history goes to its viewer in a window that begins small, so that the way is not full of it', async () => {
+  const world = await watchedTerminal()
+  const { source, hub, clock } = world
+  const viewer = new FakeViewer()
+  source.print(1_000_000)
+  await hub.attach(viewer)
+  for (let round = 0; round < 10; round++) {
+    await clock.advance(20)
+    hub.drain()
+  }
+  expect(viewer.position).toBe(16_384)
+  hub.parse()
+  await clock.advance(20)
+  hub.drain()
+  expect(viewer.position).toBeGreaterThan(16_384)
+  expect(viewer.position).toBeLessThan(100_000)
+  await calm(world)
+  expect(viewer.stretches).toEqual([{ from: 0, to: 1_000_000 }])
+  expect(viewer.live).toBe(true)
+})
+
 test('on a long way output goes on behind a gap', async () => {
   const { source, clock, viewer, program, run } = await longWay()
   // Nobody reads: the program is let go, and outruns the ring.

@@ -1,9 +1,9 @@
 import { encode } from '@pilot/protocol/envelope'
 import { encodeFrame, FRAME_HEADER_BYTES, FRAME_KIND, FRAME_MAX_PAYLOAD } from '@pilot/protocol/frame'
-import { WINDOW_MAX } from '@pilot/protocol/terminal/model'
 import type { Lane } from './link-sender.ts'
 import type { LinkOut, LiveOutput } from './live-output.ts'
 import type { TerminalSource } from './source.ts'
+import { TransferWindow } from './transfer-window.ts'
 
 const READ_BYTES = 131_072
 /** A viewer that says nothing for this long gets no more of its transfer. */
@@ -25,12 +25,14 @@ export interface TransferOptions {
 
 /**
  * What one viewer gets before the live output: the picture, then the raw output up to exactly where the live output
- * stands at that moment. Its own acknowledgements set its pace. When the ring has outrun it, it ends where it is; the
- * gap to the live output makes the hub ask its viewer to attach again.
+ * stands at that moment. Its own acknowledgements set its pace, so that on a slow way what others wait for is not behind
+ * all of it. When the ring has outrun it, it ends where it is; the gap to the live output makes the hub ask its viewer
+ * to attach again.
  */
 export class Transfer implements Lane {
   readonly channel: number
   readonly #options: TransferOptions
+  readonly #window = new TransferWindow()
   readonly #buffer = new Uint8Array(FRAME_HEADER_BYTES + FRAME_MAX_PAYLOAD)
   #snapshot: Uint8Array
   #raw: Uint8Array
@@ -60,6 +62,7 @@ export class Transfer implements Lane {
   onAck(offset: number): void {
     if (offset <= this.#acked || offset > this.#sent) return
     this.#acked = offset
+    this.#window.onAck(offset, this.#options.out.clock.now())
     this.#cancelTimer()
     this.#cancelTimer = this.#abandonLater()
     this.#options.live.alive()
@@ -80,15 +83,15 @@ export class Transfer implements Lane {
   }
 
   dueAt(now: number): number | null {
-    return this.#over || this.#room() <= 0 || this.#sendable() === 0 ? null : now
+    return this.#over || this.#window.room <= 0 || this.#sendable() === 0 ? null : now
   }
 
   urgent(): boolean {
     return this.#sent === 0
   }
 
-  sendOne(): void {
-    const size = Math.min(this.#options.out.maxFrame(), this.#room(), this.#sendable())
+  sendOne(now: number): void {
+    const size = Math.min(this.#options.out.maxFrame(), this.#window.piece, this.#window.room, this.#sendable())
     const drawing = this.#snapshot.length > 0
     const payload = (drawing ? this.#snapshot : this.#raw).subarray(0, size)
     if (drawing) this.#snapshot = this.#snapshot.subarray(payload.length)
@@ -99,6 +102,7 @@ export class Transfer implements Lane {
     const frame = { kind: FRAME_KIND.transfer_data, channel: this.channel, offset: this.#sent, payload }
     this.#sent += payload.length
     this.#options.out.frame(encodeFrame(frame, this.#buffer))
+    this.#window.onSent(this.#sent, now)
     this.#advance()
   }
 
@@ -108,10 +112,6 @@ export class Transfer implements Lane {
     return Math.max(0, Math.min(this.#raw.length, this.#options.live.cursor - this.#at))
   }
 
-  #room(): number {
-    return this.#acked + WINDOW_MAX - this.#sent
-  }
-
   #advance(): void {
     if (this.#over) return
     const { live } = this.#options
@@ -119,7 +119,7 @@ export class Transfer implements Lane {
       this.#stopWaiting ??= live.waitFor(this.#at, () => this.#end())
       return
     }
-    if (this.#sendable() === 0 && this.#room() > 0) this.#read()
+    if (this.#sendable() === 0 && this.#window.room > 0) this.#read()
     this.#options.out.wake(this)
   }
 

@@ -1,0 +1,77 @@
+import { WINDOW_MAX } from '@pilot/protocol/terminal/model'
+import { describe, expect, it } from 'vitest'
+import { SimulatedWay, type Way } from './testing/simulated-way.ts'
+import { TransferWindow } from './transfer-window.ts'
+
+/** A history without an end. */
+class LongTransfer {
+  readonly window = new TransferWindow()
+  get piece() {
+    return this.window.piece
+  }
+  limit(acked: number): number {
+    return acked + this.window.size
+  }
+  onSent(end: number, now: number): void {
+    this.window.onSent(end, now)
+  }
+  onAck(acked: number, _isFull: boolean, now: number): void {
+    this.window.onAck(acked, now)
+  }
+}
+
+const simulated = () => new SimulatedWay(new LongTransfer(), true)
+
+const ways: [string, Way, ready: number][] = [
+  ['20 kB/s and 600 ms', { rate: 20, roundTrip: 600 }, 2],
+  ['20 kB/s nearby', { rate: 20, roundTrip: 2 }, 2],
+  ['125 kB/s and 100 ms', { rate: 125, roundTrip: 100 }, 2],
+  ['1 MB/s and 100 ms', { rate: 1_000, roundTrip: 100 }, 2],
+  ['500 kB/s and 600 ms', { rate: 500, roundTrip: 600 }, 5],
+  ['10 MB/s nearby', { rate: 10_000, roundTrip: 2 }, 1],
+]
+
+describe('the window of a transfer', () => {
+  it.each(ways)('fills a way of %s within seconds, and what others send waits little behind it', (_, way, ready) => {
+    const simulation = simulated().run(way, ready)
+    expect(Math.max(0, ...simulation.waitedMs)).toBeLessThan(850)
+    const { used, waitedMs } = simulation.figures(way, 20)
+    expect(used).toBeGreaterThan(0.95)
+    expect(waitedMs).toBeLessThan(450)
+  })
+
+  it('takes the viewer next door for a fast one with its first acknowledgement', () => {
+    const window = new TransferWindow()
+    window.onSent(1_000, 0)
+    window.onAck(1_000, 5)
+    expect(window.size).toBe(131_072)
+  })
+
+  it.each([300, 1_000])(
+    'gives a viewer that looks every %i ms as much as it takes, though it acknowledges late',
+    (busy) => {
+      const way = { rate: 10_000, roundTrip: 2, busy }
+      const simulation = simulated().run(way, 10)
+      expect(simulation.window.window.size).toBe(WINDOW_MAX)
+      expect(simulation.figures(way, 20).used).toBeGreaterThan((0.9 * WINDOW_MAX) / (busy * 10_000))
+    },
+  )
+
+  it('finds its size anew when the way becomes slower or faster', () => {
+    const fast = { rate: 1_000, roundTrip: 100 }
+    const slow = { rate: 20, roundTrip: 100 }
+    const simulation = simulated().run(fast, 10).run(slow, 60)
+    expect(simulation.figures(slow, 10).waitedMs).toBeLessThan(450)
+    expect(simulation.run(fast, 10).figures(fast, 10).used).toBeGreaterThan(0.9)
+  })
+
+  it('learns nothing while there is less to send than it may', () => {
+    const window = new TransferWindow()
+    for (let now = 0, end = 0; now < 5_000; now += 100) {
+      end += 10
+      window.onSent(end, now)
+      window.onAck(end, now + 90)
+    }
+    expect(window.size).toBe(16_384)
+  })
+})
