@@ -92,6 +92,7 @@ export async function build({ release = true } = {}) {
     'packages/backend',
     'packages/protocol',
     'packages/domain',
+    'scripts/lib/bootstrap.mjs',
     'pnpm-lock.yaml',
   ])
   const stamp = `dist-${name}.js`
@@ -101,7 +102,8 @@ export async function build({ release = true } = {}) {
     dropOldParts(name)
     await bundle('services/pilot/src/main.ts', name, release)
     // Each terminal is held by a process of its own, which loads a small file instead of the whole program.
-    await bundle('services/runtime/src/pty-host/entry.ts', `${name}-host`, release)
+    // Its names are short, too: each takes memory in every one of them. Nobody reads what it throws.
+    await bundle('services/runtime/src/pty-host/entry.ts', `${name}-host`, release, ['--minify-identifiers'])
     writeStamp(stamp, server)
   }
   return join(root, 'dist', `${name}.js`)
@@ -120,13 +122,14 @@ function dropOldParts(name) {
 }
 
 /** One program of several parts: gateway, daemon and command line are processes that load what they need. */
-async function bundle(entry, name, release) {
+async function bundle(entry, name, release, more = []) {
   const args = [
     'build',
     entry,
     '--target=bun',
     '--minify-syntax',
     '--minify-whitespace',
+    ...more,
     '--splitting',
     '--sourcemap=linked',
     '--define',

@@ -1,8 +1,8 @@
-import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs'
 import type { Layer, LayerEvents } from '@pilot/backend/terminal/host/layer'
 import { foregroundGroup } from '@pilot/backend/terminal/host/process-start'
 import { endSession } from './end-session.ts'
-import { setWindowSize, unlockTerminal } from './libc.ts'
+import { readText } from './files.ts'
+import { close, OPEN, open, setWindowSize, unlockTerminal, writeFrom } from './libc.ts'
 import { SignalReader } from './signal-reader.ts'
 import { StreamReader } from './stream-reader.ts'
 
@@ -38,14 +38,14 @@ export function startPty(options: PtyOptions, events: LayerEvents): Layer {
   if (!Bun.which(argv[0], { PATH: env.PATH ?? '', cwd })) {
     throw Object.assign(new Error('the program is missing'), { code: 'ENOENT' })
   }
-  const near = openSync('/dev/ptmx', constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK)
+  const near = open('/dev/ptmx', OPEN.both | OPEN.noTerminal | OPEN.noWait)
   let far: number | null = null
   let child: Bun.Subprocess<'ignore', 'ignore', 'ignore'>
   try {
     const path = unlockTerminal(near)
     setWindowSize(near, cols, rows)
     // Held until the program has the far side: before, its end would be seen.
-    far = openSync(path, constants.O_RDWR | constants.O_NOCTTY)
+    far = open(path, OPEN.both | OPEN.noTerminal)
     child = Bun.spawn(['/bin/sh', '-c', BECOME, 'sh', path, ...argv], {
       cwd,
       env,
@@ -53,11 +53,11 @@ export function startPty(options: PtyOptions, events: LayerEvents): Layer {
       detached: true,
     })
   } catch (error) {
-    for (const descriptor of [near, far]) if (descriptor !== null) closeSync(descriptor)
+    for (const descriptor of [near, far]) if (descriptor !== null) close(descriptor)
     throw error
   }
   const letGo = () => {
-    if (far !== null) closeSync(far)
+    if (far !== null) close(far)
     far = null
   }
 
@@ -104,15 +104,19 @@ export function startPty(options: PtyOptions, events: LayerEvents): Layer {
     if (ended || closed) return
     let taken = 0
     reader.beforeInput()
-    try {
-      while (taken < bytes.length) taken += writeSync(near, bytes, taken)
-      queueMicrotask(() => events.onWritten())
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) return
-      const rest = bytes.slice(taken)
-      const next = taken > 0 ? WRITE_RETRY_MS : Math.min(WRITE_RETRY_MAX_MS, waitMs * 2)
-      retry = setTimeout(() => write(rest, next), waitMs)
+    while (taken < bytes.length) {
+      const count = writeFrom(near, bytes, taken)
+      if (count <= 0) break
+      taken += count
     }
+    if (taken === bytes.length) {
+      queueMicrotask(() => events.onWritten())
+      return
+    }
+    // It has no room, or the program is about to be known as ended.
+    const rest = bytes.slice(taken)
+    const next = taken > 0 ? WRITE_RETRY_MS : Math.min(WRITE_RETRY_MAX_MS, waitMs * 2)
+    retry = setTimeout(() => write(rest, next), waitMs)
   }
 
   return {
@@ -131,7 +135,7 @@ export function startPty(options: PtyOptions, events: LayerEvents): Layer {
       clearTimeout(retry)
       letGo()
       reader.close()
-      closeSync(near)
+      close(near)
     },
   }
 }
@@ -140,7 +144,7 @@ export function startPty(options: PtyOptions, events: LayerEvents): Layer {
 async function foregroundOf(pid: number): Promise<string> {
   try {
     if (process.platform === 'linux') {
-      return clean(readFileSync(`/proc/${foregroundGroup(pid)}/comm`, 'utf8'))
+      return clean(readText(`/proc/${foregroundGroup(pid, readText)}/comm`))
     }
     const group = (await output(['ps', '-o', 'tpgid=', '-p', String(pid)])).trim()
     const name = (await output(['ps', '-o', 'comm=', '-p', group])).trim()

@@ -16,6 +16,14 @@ function load() {
     poll: { args: [FFIType.ptr, FFIType.u64, FFIType.i32], returns: FFIType.i32 },
     fcntl: { args: [FFIType.i32, FFIType.i32, FFIType.i32], returns: FFIType.i32 },
     ioctl: { args: [FFIType.i32, FFIType.u64, ...padding, FFIType.ptr], returns: FFIType.i32 },
+    open: { args: [FFIType.ptr, FFIType.i32, ...padding, FFIType.u32], returns: FFIType.i32 },
+    close: { args: [FFIType.i32], returns: FFIType.i32 },
+    write: { args: [FFIType.i32, FFIType.ptr, FFIType.u64], returns: FFIType.i64_fast },
+    access: { args: [FFIType.ptr, FFIType.i32], returns: FFIType.i32 },
+    mkdir: { args: [FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
+    chmod: { args: [FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
+    rename: { args: [FFIType.ptr, FFIType.ptr], returns: FFIType.i32 },
+    unlink: { args: [FFIType.ptr], returns: FFIType.i32 },
   } as const
   const names = isMac ? ['libSystem.B.dylib'] : ['libc.so.6', `libc.musl-${musl[process.arch] ?? process.arch}.so.1`]
   let failure: unknown
@@ -76,10 +84,45 @@ export function readable(descriptor: number): number {
   return libc.ioctl(descriptor, FIONREAD, ptr(count)) === 0 ? (count[0] ?? 0) : 0
 }
 
-/** True when a terminal's far side is closed and nothing is left to read. Linux alone. */
-export function isHungUp(descriptor: number): boolean {
+/** What of `wanted` is so for a descriptor, within `ms`; POLLHUP is told unasked. */
+function poll(descriptor: number, wanted: number, ms: number): number {
   // One struct pollfd: the descriptor, what is asked, what is so.
-  const asked = new Int16Array([descriptor & 0xffff, descriptor >> 16, POLLIN, 0])
-  const found = libc.poll(ptr(asked), 1, 0) > 0 ? (asked[3] ?? 0) : 0
-  return (found & (POLLIN | POLLHUP)) === POLLHUP
+  const asked = new Int16Array([descriptor & 0xffff, descriptor >> 16, wanted, 0])
+  return libc.poll(asked, 1, ms) > 0 ? (asked[3] ?? 0) : 0
 }
+
+/** True when a terminal's far side is closed and nothing is left to read. Linux alone. */
+export const isHungUp = (descriptor: number): boolean => (poll(descriptor, POLLIN, 0) & (POLLIN | POLLHUP)) === POLLHUP
+
+/** True once there is something to read, or its end; nothing else happens in this process meanwhile. */
+export const waitReadable = (descriptor: number, ms: number): boolean => poll(descriptor, POLLIN, ms) !== 0
+
+/** Flags of open(2). Whatever is opened is closed in the programs that are started. */
+export const OPEN = isMac
+  ? { read: 0, write: 1, both: 2, create: 0x200, truncate: 0x400, noTerminal: 0x20000, noWait: 4 }
+  : { read: 0, write: 1, both: 2, create: 0o100, truncate: 0o1000, noTerminal: 0o400, noWait: 0o4000 }
+const CLOSE_ON_EXEC = isMac ? 0x1000000 : 0o2000000
+
+const cString = (text: string) => Buffer.from(`${text}\0`)
+
+/** A descriptor; a new file has `mode`. Throws when there is none. */
+export function open(path: string, flags: number, mode = 0o600): number {
+  // After two that are plain, see `ioctl`.
+  const descriptor = libc.open(cString(path), flags | CLOSE_ON_EXEC, ...PADDING, mode)
+  if (descriptor < 0) throw new Error(`${path} cannot be opened`)
+  return descriptor
+}
+
+export const close = (descriptor: number): void => void libc.close(descriptor)
+
+/** Bytes of `bytes` from `at` on that were taken; less than 0 when none. */
+export function writeFrom(descriptor: number, bytes: Uint8Array, at: number): number {
+  return bytes.length === at ? 0 : Number(libc.write(descriptor, ptr(bytes, at), bytes.length - at))
+}
+
+export const exists = (path: string): boolean => libc.access(cString(path), 0) === 0
+/** True when it was made; false when something is there, or nothing can be. */
+export const makeDirectory = (path: string, mode: number): boolean => libc.mkdir(cString(path), mode) === 0
+export const changeMode = (path: string, mode: number): boolean => libc.chmod(cString(path), mode) === 0
+export const rename = (from: string, to: string): boolean => libc.rename(cString(from), cString(to)) === 0
+export const unlink = (path: string): boolean => libc.unlink(cString(path)) === 0

@@ -1,19 +1,24 @@
 import type { HostSpec } from '@pilot/backend/terminal/host/record'
 import { clampSize } from '@pilot/backend/terminal/host/sizes'
+import { readInto, waitReadable } from './libc.ts'
 
 /** Longest spec that is read: an environment is most of it. */
 const SPEC_MAX = 4 * 1024 * 1024
+const PIECE = 65_536
+const WAIT_MS = 10_000
 
 /**
- * Reads what to start from the first line of stdin. Checked by hand, see `limits.ts`; the launcher is this program's own
- * daemon. Null when it makes no sense.
+ * Reads what to start from the first line of stdin, waiting for it. Checked by hand, see `limits.ts`; the launcher is
+ * this program's own daemon. Null when it makes no sense. (A stream would take 0.2 MiB of every holder.)
  */
-export async function readSpec(stdin: ReadableStream<Uint8Array>): Promise<HostSpec | null> {
+export function readSpec(): HostSpec | null {
   const decoder = new TextDecoder()
+  const piece = new Uint8Array(PIECE)
   let text = ''
-  for await (const chunk of stdin) {
-    text += decoder.decode(chunk, { stream: true })
-    if (text.includes('\n') || text.length > SPEC_MAX) break
+  while (!text.includes('\n') && text.length <= SPEC_MAX) {
+    const count = readInto(0, piece, 0, PIECE)
+    if (count > 0) text += decoder.decode(piece.subarray(0, count), { stream: true })
+    else if (count === 0 || !waitReadable(0, WAIT_MS)) break
   }
   try {
     return parseSpec(JSON.parse(text))

@@ -1,4 +1,3 @@
-import { closeSync, existsSync, openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { HostCore } from '@pilot/backend/terminal/host/host-core'
 import type { Layer } from '@pilot/backend/terminal/host/layer'
 import { PROTOCOL_VERSION } from '@pilot/backend/terminal/host/limits'
@@ -8,8 +7,9 @@ import { processStart } from '@pilot/backend/terminal/host/process-start'
 import type { HostAnswer, HostRecord, HostSpec } from '@pilot/backend/terminal/host/record'
 import { systemClock } from '@pilot/protocol/link/clock'
 import { startPty } from './bun-pty.ts'
+import { isDirectory, nodeFs, readText, replaceFile, writeAll } from './files.ts'
 import { LaunchError } from './launch-error.ts'
-import { dup2 } from './libc.ts'
+import { close, dup2, exists, OPEN, open, unlink } from './libc.ts'
 import { readSpec } from './read-spec.ts'
 import { listen } from './socket-server.ts'
 import { startTmux } from './tmux-layer.ts'
@@ -25,7 +25,7 @@ const TERM_GRACE_MS = 3_000
 
 /** Holds one terminal until its program has ended and been read. Resolves with the exit code of this process. */
 export async function runPtyHost(): Promise<number> {
-  const spec = await readSpec(Bun.stdin.stream())
+  const spec = readSpec()
   if (!spec) {
     process.stderr.write('This command is started by Pilot itself; what to run comes on stdin.\n')
     return 2
@@ -40,7 +40,7 @@ export async function runPtyHost(): Promise<number> {
 
 async function hold(spec: HostSpec, exit: (code: number) => void): Promise<void> {
   const paths = hostPaths(spec.root, spec.terminal_id, spec.temporary)
-  const former = existsSync(paths.record)
+  const former = exists(paths.record)
   let recordTimer: ReturnType<typeof setTimeout> | null = null
   let unreadTimer: ReturnType<typeof setTimeout> | null = null
   let layer: Layer | null = null
@@ -59,12 +59,12 @@ async function hold(spec: HostSpec, exit: (code: number) => void): Promise<void>
     onCheckpoint: (checkpoint) => writeCheckpoint(paths.checkpoint, checkpoint),
     onDismissed: () => {
       leave()
-      rmSync(paths.directory, { recursive: true, force: true })
+      nodeFs().rmSync(paths.directory, { recursive: true, force: true })
       exit(0)
     },
   })
   const createdAt = new Date().toISOString()
-  const started = processStart(process.pid) ?? ''
+  const started = processStart(process.pid, readText) ?? ''
 
   function writeRecord(): void {
     if (recordTimer) clearTimeout(recordTimer)
@@ -80,7 +80,7 @@ async function hold(spec: HostSpec, exit: (code: number) => void): Promise<void>
       launch: launchOf(spec, layer),
       status: core.status,
     }
-    replaceFile(paths.record, JSON.stringify(record))
+    replaceFile(paths.record, Buffer.from(JSON.stringify(record)))
   }
 
   function ended(): void {
@@ -104,8 +104,8 @@ async function hold(spec: HostSpec, exit: (code: number) => void): Promise<void>
     if (unreadTimer) clearTimeout(unreadTimer)
     core.dispose()
     server.close()
-    rmSync(paths.socket, { force: true })
-    if (paths.socketDirectory) rmSync(paths.socketDirectory, { recursive: true, force: true })
+    unlink(paths.socket)
+    if (paths.socketDirectory) nodeFs().rmSync(paths.socketDirectory, { recursive: true, force: true })
   }
 
   const server = listen(paths, core, watchUnread)
@@ -117,7 +117,7 @@ async function hold(spec: HostSpec, exit: (code: number) => void): Promise<void>
     await layer?.end(true, 0)
     leave()
     // What an earlier holder left tells how its terminal ended.
-    if (!former) rmSync(paths.directory, { recursive: true, force: true })
+    if (!former) nodeFs().rmSync(paths.directory, { recursive: true, force: true })
     throw error
   }
   core.start(layer)
@@ -142,7 +142,7 @@ async function hold(spec: HostSpec, exit: (code: number) => void): Promise<void>
 
 async function startLayer(spec: HostSpec, exitFile: string, core: HostCore): Promise<Layer> {
   const { layer, cwd, cols, rows } = spec
-  if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) throw new LaunchError('The directory does not exist.')
+  if (!isDirectory(cwd)) throw new LaunchError('The directory does not exist.')
   const env = { ...spec.env, TERM: 'xterm-256color', PILOT_TERMINAL_ID: spec.terminal_id }
   if (layer.kind === 'tmux') return await startTmux({ ...layer, cwd, env, cols, rows, exitFile }, core)
   const [program = '', ...args] = layer.argv
@@ -163,7 +163,7 @@ function failureOf(error: unknown, spec: HostSpec): HostAnswer {
 
 function answer(line: HostAnswer): void {
   try {
-    writeSync(1, `${JSON.stringify(line)}\n`)
+    writeAll(1, Buffer.from(`${JSON.stringify(line)}\n`))
   } catch {
     // The launcher is gone; the terminal is found by its record.
   }
@@ -173,17 +173,17 @@ function answer(line: HostAnswer): void {
 function reserveDescriptors(): void {
   const opened: number[] = []
   try {
-    while (opened.length < DESCRIPTORS) opened.push(openSync('/dev/null', 'r'))
+    while (opened.length < DESCRIPTORS) opened.push(open('/dev/null', OPEN.read))
   } finally {
-    for (const descriptor of opened) closeSync(descriptor)
+    for (const descriptor of opened) close(descriptor)
   }
 }
 
 /** From here on this process has nobody to read from. */
 function detachInput(): void {
-  const nothing = openSync('/dev/null', 'r+')
+  const nothing = open('/dev/null', OPEN.both)
   dup2(nothing, 0)
-  closeSync(nothing)
+  close(nothing)
 }
 
 /** Nor to write to: the launcher has its answer. */
@@ -195,20 +195,10 @@ function launchOf({ layer, cwd }: HostSpec, running: Layer | null): HostRecord['
   if (layer.kind === 'pty') return { kind: 'pty', cwd, argv: layer.argv }
   const { session, own, server } = layer
   const pid = running?.keeperPid
-  const keeper = pid === undefined ? undefined : { pid, started: processStart(pid) ?? '' }
+  const keeper = pid === undefined ? undefined : { pid, started: processStart(pid, readText) ?? '' }
   return { kind: 'tmux', cwd, session, own, server, keeper }
 }
 
 function writeCheckpoint(path: string, { snapshot, ...head }: Checkpoint): void {
   replaceFile(path, Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), snapshot]))
-}
-
-/** Whole or not at all. A full disk costs the copy, never the terminal. */
-function replaceFile(path: string, content: string | Uint8Array): void {
-  try {
-    writeFileSync(`${path}.partial`, content, { mode: 0o600 })
-    renameSync(`${path}.partial`, path)
-  } catch {
-    rmSync(`${path}.partial`, { force: true })
-  }
 }

@@ -1,7 +1,8 @@
-import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
 import type { Connection, Pipe } from '@pilot/backend/terminal/host/connection'
 import type { HostCore } from '@pilot/backend/terminal/host/host-core'
 import type { HostPaths } from '@pilot/backend/terminal/host/paths'
+import { nodeFs } from './files.ts'
+import { changeMode, makeDirectory, unlink } from './libc.ts'
 
 /** A client that takes nothing while this much waits for it is cut off; it may come again. */
 const BACKLOG_MAX = 16 * 1024 * 1024
@@ -56,7 +57,7 @@ class SocketPipe implements Pipe {
 export function listen(paths: HostPaths, core: HostCore, onConnectionsChanged: () => void) {
   privateDirectory(paths.directory)
   if (paths.socketDirectory) privateDirectory(paths.socketDirectory)
-  rmSync(paths.socket, { force: true })
+  unlink(paths.socket)
   const server = Bun.listen<SocketPipe>({
     unix: paths.socket,
     socket: {
@@ -83,15 +84,17 @@ export function listen(paths: HostPaths, core: HostCore, onConnectionsChanged: (
       error() {},
     },
   })
-  chmodSync(paths.socket, 0o600)
+  if (!changeMode(paths.socket, 0o600)) throw new Error('the socket cannot be made private')
   return { close: () => server.stop(true) }
 }
 
 /** Creates a directory for this user alone. Throws when somebody else's stands there. */
 function privateDirectory(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
-  const found = lstatSync(path)
+  if (makeDirectory(path, 0o700)) return
+  const fs = nodeFs()
+  fs.mkdirSync(path, { recursive: true, mode: 0o700 })
+  const found = fs.lstatSync(path)
   if (!found.isDirectory() || found.uid !== process.getuid?.())
     throw new Error('the directory belongs to somebody else')
-  chmodSync(path, 0o700)
+  fs.chmodSync(path, 0o700)
 }

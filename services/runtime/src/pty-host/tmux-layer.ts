@@ -1,5 +1,3 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { Layer, LayerEvents } from '@pilot/backend/terminal/host/layer'
 import { foregroundGroup, sessionProcesses } from '@pilot/backend/terminal/host/process-start'
 import {
@@ -18,7 +16,9 @@ import {
 import { ControlMode } from '@pilot/backend/terminal/host/tmux/control-mode'
 import { exitStatus, KEEPER, recordingExit } from '@pilot/backend/terminal/host/tmux/exit-file'
 import { endSession } from './end-session.ts'
+import { nodeFs, readText } from './files.ts'
 import { LaunchError } from './launch-error.ts'
+import { unlink } from './libc.ts'
 import { Pump } from './pump.ts'
 
 export interface TmuxOptions {
@@ -204,8 +204,8 @@ async function ensureSession(options: TmuxOptions): Promise<void> {
   const found = await run(['tmux', ...server, 'has-session', '-t', `=${options.session}`], options.env)
   if (found.code === 0) return
   if (options.argv.length === 0) throw new LaunchError('There is no such tmux session any more.')
-  if (options.server !== null) mkdirSync(dirname(options.server), { recursive: true, mode: 0o700 })
-  rmSync(options.exitFile, { force: true })
+  if (options.server !== null) nodeFs().mkdirSync(directoryOf(options.server), { recursive: true, mode: 0o700 })
+  unlink(options.exitFile)
   const argv = recordingExit(options.exitFile, options.argv)
   const made = await run(['tmux', ...server, ...newSessionArguments({ ...options, argv })], options.env)
   if (made.code === 0) return
@@ -217,7 +217,7 @@ async function ensureSession(options: TmuxOptions): Promise<void> {
 /** Null when the session was ended in another way than with its program. */
 function readStatus(file: string): number | null {
   try {
-    return exitStatus(readFileSync(file, 'utf8'))
+    return exitStatus(readText(file))
   } catch {
     return null
   }
@@ -232,7 +232,7 @@ function startedBy(leader: number): number | null {
 
 /** The program that the shell of a pane has started, while it is in the foreground together with that shell. */
 function behindKeeper(pid: number): string {
-  const group = foregroundGroup(pid)
+  const group = foregroundGroup(pid, readText)
   if (group !== null && group !== pid) return KEEPER
   return sessionProcesses(pid).find((process) => process.pid !== pid)?.name ?? KEEPER
 }
@@ -242,3 +242,5 @@ async function run(command: string[], env: Record<string, string>) {
   const [output, error] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
   return { code: await child.exited, output, error }
 }
+
+const directoryOf = (path: string) => path.slice(0, path.lastIndexOf('/'))

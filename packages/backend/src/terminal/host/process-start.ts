@@ -1,15 +1,17 @@
-import { readdirSync, readFileSync } from 'node:fs'
-
 const isLinux = process.platform === 'linux'
+
+/** Loaded only where it is needed: it would cost every holder half a megabyte. */
+const nodeFs = () => process.getBuiltinModule('node:fs')
+const readFile = (path: string) => nodeFs().readFileSync(path, 'utf8')
 
 /**
  * When a process began, as an opaque string: with its id it names one process for ever. Null when it is gone, or dead and
  * only waiting to be collected. Linux reads /proc, elsewhere ps tells.
  */
-export function processStart(pid: number): string | null {
+export function processStart(pid: number, read = readFile): string | null {
   try {
     if (isLinux) {
-      const fields = statFields(pid)
+      const fields = statFields(pid, read)
       return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null)
     }
     const text = ps('-o', 'stat=,lstart=', '-p', String(pid)).trim()
@@ -24,10 +26,10 @@ export function sessionProcesses(sessionId: number): { pid: number; name: string
   try {
     if (!isLinux) return sessionByPs(sessionId)
     const found: { pid: number; name: string }[] = []
-    for (const entry of readdirSync('/proc')) {
+    for (const entry of nodeFs().readdirSync('/proc')) {
       if (!/^\d+$/.test(entry)) continue
       try {
-        const stat = readFileSync(`/proc/${entry}/stat`, 'utf8')
+        const stat = readFile(`/proc/${entry}/stat`)
         const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
         if (fields[3] !== String(sessionId) || fields[0] === 'Z' || fields[0] === 'X') continue
         found.push({ pid: Number(entry), name: stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')) })
@@ -42,17 +44,17 @@ export function sessionProcesses(sessionId: number): { pid: number; name: string
 }
 
 /** The process group in the foreground of the terminal that a process has; null where the system does not tell. */
-export function foregroundGroup(pid: number): number | null {
+export function foregroundGroup(pid: number, read = readFile): number | null {
   try {
-    return isLinux ? Number(statFields(pid)[5]) : null
+    return isLinux ? Number(statFields(pid, read)[5]) : null
   } catch {
     return null
   }
 }
 
 /** Fields of /proc/PID/stat after the name in parentheses, which may hold spaces. */
-function statFields(pid: number): string[] {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+function statFields(pid: number, read: (path: string) => string): string[] {
+  const stat = read(`/proc/${pid}/stat`)
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
@@ -64,7 +66,7 @@ function sessionByPs(sessionId: number): { pid: number; name: string }[] {
     .map(([pid, , , , ...name]) => ({ pid: Number(pid), name: name.join(' ') }))
 }
 
-/** Loaded only where it is needed: it would cost every holder half a megabyte. */
+/** Its module is as large. */
 function ps(...args: string[]): string {
   const { spawnSync } = process.getBuiltinModule('node:child_process')
   return spawnSync('ps', args, { encoding: 'utf8' }).stdout

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { shortName } from '../short-name.ts'
 
 /** Lines of history that tmux keeps for each of our sessions; it has to be set before the pane is made. */
@@ -9,9 +8,9 @@ const SOCKET_PATH_MAX = 100
 
 /** The socket of our own tmux server, which serves every terminal below `root`. */
 export function tmuxServerPath(root: string, temporary: string): string {
-  const near = join(root, 'tmux')
+  const near = `${root}/tmux`
   if (Buffer.byteLength(near) <= SOCKET_PATH_MAX) return near
-  return join(temporary, `pilot-${shortName(root)}`, 'tmux')
+  return `${temporary}/pilot-${shortName(root)}/tmux`
 }
 
 /** Arguments that select a server: ours, with nobody's configuration, or the one that the user has. */
