@@ -119,14 +119,14 @@ async function echoFigures(own: Kind, reference: Kind): Promise<Figure[]> {
       interrupt: [] as number[][],
     }
     for (const kind of round % 2 === 0 ? [own, reference] : [reference, own]) {
+      const mayLose = kind === reference
       const shell = await kind.open()
       await quiet(shell)
-      await echoes(shell, 30)
-      rows.idle.push(await echoes(shell, ECHOES))
-      const mayLose = kind === reference
+      await echoes(shell, 30, { mayLose })
+      rows.idle.push(await echoes(shell, ECHOES, { mayLose }))
       let other = await kind.open()
       await answer(other, `${FLOOD}\r`, 'floods')
-      rows.beside.push(await echoes(shell, ECHOES))
+      rows.beside.push(await echoes(shell, ECHOES, { mayLose }))
       const stops: number[] = []
       for (let i = 0; i < 5; i++) {
         const ms = await answer(other, '\u0003', PROMPT, LOST_MS).catch((error: unknown) => {
