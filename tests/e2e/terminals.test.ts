@@ -125,6 +125,33 @@ describe('the terminals of a workspace', () => {
     await end(watched)
   })
 
+  it('says while it looks for shells and agents, and when the machine does not answer', async () => {
+    const watched = await watchedPage(world.desktop, [/^503 /, /status of 503/])
+    const { page } = watched
+    await clear(page)
+    const answer = Promise.withResolvers<void>()
+    await page.route('**/terminal/programs', async (route) => {
+      await answer.promise
+      await route.fulfill({ status: 503, json: { error: { code: 'RUNTIME_OFFLINE', message: 'away' } } })
+    })
+    await page.goto(`${world.url}/terminal`)
+    await page.getByText('No terminal yet').waitFor()
+    await openNewMenu(page)
+    await page.getByText('Looking for shells and agents…').waitFor()
+    await page
+      .getByRole('menuitem', { name: /^Shell/ })
+      .and(page.locator(':not([data-disabled])'))
+      .waitFor()
+    answer.resolve()
+    await page.getByText('The machine did not list its shells and agents.').waitFor()
+    await page.unroute('**/terminal/programs')
+    await page.keyboard.press('Escape')
+    await openNewMenu(page)
+    await page.getByRole('menuitem', { name: /OpenCode/ }).waitFor()
+    expect(await page.getByText(/Looking for|did not list/).count()).toBe(0)
+    await end(watched)
+  })
+
   it('splits, and opens another one, where the program works now', async () => {
     const watched = await fresh(world.desktop)
     const { page } = watched

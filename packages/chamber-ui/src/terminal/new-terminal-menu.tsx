@@ -7,11 +7,14 @@ import {
   DropdownMenuLabel,
   DropdownMenuSeparator,
 } from '../primitives/dropdown-menu.tsx'
+import { Spinner } from '../primitives/spinner.tsx'
 
 export interface NewTerminalMenuProps {
   trigger: ReactElement
   /** Null while the machine has not answered. */
   programs: readonly ProgramView[] | null
+  /** It is being asked for them; false when it did not answer. */
+  asking: boolean
   tmux: readonly TmuxSessionView[] | null
   disabled: boolean
   /** The menu is there: what it lists may have changed. */
@@ -22,7 +25,7 @@ export interface NewTerminalMenuProps {
 
 /** What a new terminal may run: a shell, an agent program, an installation, a tmux session. */
 export function NewTerminalMenu(props: NewTerminalMenuProps) {
-  const { trigger, programs, tmux, disabled, onShown, onOpen, onOptions } = props
+  const { trigger, programs, asking, tmux, disabled, onShown, onOpen, onOptions } = props
   // The first one is the user's own.
   const [login, ...shells] = programs?.filter(({ launch }) => launch.kind === 'shell') ?? []
   const agents = agentPrograms(programs)
@@ -37,6 +40,14 @@ export function NewTerminalMenu(props: NewTerminalMenuProps) {
           <SquareTerminal aria-hidden="true" /> {label}
         </DropdownMenuItem>
       ))}
+      {programs ? null : (
+        <DropdownMenuLabel>
+          <span role="status" className="flex items-center gap-2">
+            {asking ? <Spinner className="size-3" /> : null}
+            {asking ? 'Looking for shells and agents…' : 'The machine did not list its shells and agents.'}
+          </span>
+        </DropdownMenuLabel>
+      )}
       {agents.length > 0 ? <DropdownMenuSeparator /> : null}
       {agents.map((program) => (
         <AgentItem key={program.label} program={program} disabled={disabled} onOpen={onOpen} />

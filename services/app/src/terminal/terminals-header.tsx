@@ -32,6 +32,8 @@ interface TerminalsHeaderProps extends TerminalsPaneProps {
   settings: ReturnType<typeof useTerminalSettings>
   attached: TerminalClient | null
   programs: readonly ProgramView[] | null
+  /** The machine is being asked for them. */
+  asking: boolean
   tmux: readonly TmuxSessionView[] | null
   /** Nothing can be opened right now. */
   blocked: boolean
@@ -56,6 +58,7 @@ export function TerminalsHeader(props: TerminalsHeaderProps) {
   const newMenu = (
     <NewTerminalMenu
       programs={props.programs}
+      asking={props.asking}
       tmux={props.tmux}
       disabled={props.blocked || actions.busy}
       onShown={props.onNewMenu}

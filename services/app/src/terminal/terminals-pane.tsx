@@ -183,6 +183,7 @@ export function TerminalsPane(props: TerminalsPaneProps) {
       settings={settings}
       attached={row ? terminals.open(row.id) : null}
       programs={programs.data ?? null}
+      asking={programs.isFetching}
       tmux={tmux.data ?? null}
       blocked={blocked !== null}
       onChange={change}
