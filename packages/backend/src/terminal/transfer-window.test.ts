@@ -47,6 +47,15 @@ describe('the window of a transfer', () => {
     expect(window.size).toBe(131_072)
   })
 
+  it('does not take a lump for a fast way', () => {
+    const window = new TransferWindow()
+    for (let end = 1_024; end <= 16_384; end += 1_024) window.onSent(end, 0)
+    window.onAck(1_024, 600)
+    window.onSent(17_408, 600)
+    window.onAck(16_384, 601)
+    expect(window.size).toBeLessThanOrEqual(65_536)
+  })
+
   it.each([300, 1_000])(
     'gives a viewer that looks every %i ms as much as it takes, though it acknowledges late',
     (busy) => {
@@ -63,12 +72,28 @@ describe('the window of a transfer', () => {
     },
   )
 
+  it.each([
+    [{ rate: 20, roundTrip: 2, busy: 1_000 }, 0.75],
+    [{ rate: 1_000, roundTrip: 100, busy: 300 }, 0.65],
+  ])('gives a viewer that looks at irregular times most of its way (%o)', (way, least) => {
+    const used = Array.from({ length: 10 }, (_, start) => {
+      const irregular = { ...way, irregular: start / 10 }
+      return simulated().run(irregular, 10).figures(irregular, 60).used
+    })
+    expect(used.reduce((sum, one) => sum + one, 0) / used.length).toBeGreaterThan(least)
+  })
+
   it('finds its size anew when the way becomes slower or faster', () => {
     const fast = { rate: 1_000, roundTrip: 100 }
     const slow = { rate: 20, roundTrip: 100 }
     const simulation = simulated().run(fast, 10).run(slow, 60)
     expect(simulation.figures(slow, 10).waitedMs).toBeLessThan(450)
     expect(simulation.run(fast, 10).figures(fast, 10).used).toBeGreaterThan(0.9)
+    // A viewer that was busy, too.
+    const busy = simulated()
+      .run({ ...fast, busy: 1_000, irregular: 0.3 }, 40)
+      .run({ ...fast, busy: 300 }, 20)
+    expect(busy.run(slow, 60).figures(slow, 10).waitedMs).toBeLessThan(450)
   })
 
   it('learns nothing while there is less to send than it may', () => {

@@ -14,10 +14,6 @@ const LATER_GROWTH = 1.25
 const TRIED = 1.5
 const GAINED = 1.2
 const ROUNDS = 4
-const AS_LONG = 0.3
-/** A round has at least so many acknowledgements or takes this long: over fewer the rate is a guess. */
-const ACKS = 4
-const ROUND_MS = 150
 /** Frames are short beside the window, because only a whole one arrives. */
 const PIECES = 16
 const PIECE_MIN = 512
@@ -37,12 +33,10 @@ export class TransferWindow {
   #flights: { at: number; end: number }[] = []
   /** The shortest, in ms: a transfer does not outlive its connection, so the way stays as long as it is. */
   #roundTrip: number | null = null
-  #round: { at: number; acked: number; end: number; acks: number } | null = null
+  #round: { at: number; acked: number; end: number } | null = null
   /** Window and bytes per millisecond of the last round. */
   #last = { size: 0, rate: 0 }
   #rounds = 0
-  /** A window is kept for so many rounds: for more each time that a smaller one lost some of the rate. */
-  #keeps = 1
 
   /** Bytes, from WINDOW_MIN to WINDOW_MAX. */
   get size(): number {
@@ -77,23 +71,19 @@ export class TransferWindow {
     }
     const round = this.#round
     if (round && isFull) {
-      round.acks += 1
-      const took = now - round.at
-      if (acked < round.end || (round.acks < ACKS && took < ROUND_MS)) return
-      this.#follow((acked - round.acked) / Math.max(1, took))
+      if (acked < round.end) return
+      this.#follow((acked - round.acked) / Math.max(1, now - round.at))
     }
     // What comes slowly because little was sent says nothing. The first bytes were sent at once, and come one after the other.
     const end = round || acked === this.#sent ? acked + this.#size : this.#sent
-    this.#round = { at: now, acked, end, acks: 0 }
+    this.#round = { at: now, acked, end }
   }
 
   #follow(rate: number): void {
     this.#rounds += 1
-    const next = this.#next(rate, this.#last)
-    const lost = next === this.#last.size && next > this.#size
-    // What a smaller window lost is compared with what there was before.
-    if (!lost) this.#last = { size: this.#size, rate }
-    this.#size = Math.round(Math.min(WINDOW_MAX, Math.max(WINDOW_MIN, next)))
+    const next = Math.round(this.#next(rate, this.#last))
+    this.#last = { size: this.#size, rate }
+    this.#size = Math.min(WINDOW_MAX, Math.max(WINDOW_MIN, next))
   }
 
   /** The window after a round of this rate. */
@@ -102,10 +92,8 @@ export class TransferWindow {
     const fits = rate * ((this.#roundTrip ?? 0) + QUEUE_MS)
     const gained = rate > last.rate * GAINED
     if (last.rate === 0) return Math.max(size, Math.min(fits, size * FIRST_GROWTH))
-    // As long as before, but with less in it. Where the way became slower it takes longer, and shorter where bytes waited.
-    const asLong = Math.abs((size * last.rate) / (rate * last.size) - 1) < AS_LONG
-    if (size < last.size && rate * GAINED < last.rate && asLong) {
-      this.#keeps *= 2
+    // Nothing waited, the viewer was only late: back, and on to a larger one with the next round.
+    if (size < last.size && rate * GAINED < last.rate) {
       this.#rounds = ROUNDS
       return last.size
     }
@@ -115,8 +103,6 @@ export class TransferWindow {
       this.#rounds = 0
       return size * TRIED
     }
-    if (this.#rounds < this.#keeps) return size
-    if (size < last.size) this.#keeps = 1
-    return fits
+    return Math.max(fits, size / GROWTH)
   }
 }

@@ -16,6 +16,8 @@ export interface Way {
   roundTrip: number
   /** The viewer looks at what came only so often, in ms. */
   busy?: number
+  /** It looks at irregular times, of which each start gives others: from 0 to 1. `busy` is what lies between two on average. */
+  irregular?: number
 }
 
 /**
@@ -36,6 +38,8 @@ export class SimulatedWay<Window extends SimulatedWindow> {
   #down: { at: number; to: number }[] = []
   #back: { at: number; to: number }[] = []
   #early: number
+  #looksAt = 0
+  #looks = 0
 
   constructor(window: Window, early = false) {
     this.window = window
@@ -55,7 +59,8 @@ export class SimulatedWay<Window extends SimulatedWindow> {
     return this
   }
 
-  #step({ rate, roundTrip, busy = 1 }: Way, writes: boolean): void {
+  #step(way: Way, writes: boolean): void {
+    const { rate, roundTrip } = way
     const { now, window } = this
     for (let head = this.#back[0]; head && head.at <= now; head = this.#back[0]) {
       this.#back.shift()
@@ -73,7 +78,7 @@ export class SimulatedWay<Window extends SimulatedWindow> {
       this.waitedMs.push(this.#free - now)
       this.#down.push({ at: this.#free + roundTrip / 2, to: this.#sent })
     }
-    const looks = now % busy === 0
+    const looks = this.#isLooking(way)
     for (let head = this.#down[0]; looks && head && head.at <= now; head = this.#down[0]) {
       this.#down.shift()
       this.parsed = head.to
@@ -86,6 +91,15 @@ export class SimulatedWay<Window extends SimulatedWindow> {
       this.#toldAt = now
       this.#back.push({ at: now + roundTrip / 2, to: this.parsed })
     }
+  }
+
+  #isLooking({ busy = 1, irregular }: Way): boolean {
+    if (irregular === undefined) return this.now % busy === 0
+    if (this.now < this.#looksAt) return false
+    // Multiples of the golden ratio spread evenly over 0 to 1, whatever their start.
+    const share = (irregular + ++this.#looks * 0.618_033_988_75) % 1
+    this.#looksAt = this.now + 1 + 2 * busy * share
+    return true
   }
 
   /** What the viewer gets of what the way lets through, and what waits on it 19 times out of 20, over `seconds` more. */
