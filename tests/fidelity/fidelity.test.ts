@@ -99,12 +99,14 @@ describe.each(fixtureNames())(`%s (seed ${SEED})`, (name) => {
   })
 
   it('is the same behind more output than is kept, as far as the history reaches', async () => {
-    const { id, client, screen } = await quietShell()
+    const { id, client, screen, from } = await quietShell()
     // More than the ring holds, so that newcomers are given a picture and what follows it.
     const filler = (count: number) => Array.from({ length: count }, (_, i) => `${i + 1} ${'·'.repeat(20)}\r\n`).join('')
     const lines = 50_000
     client.input(`seq -f '%.0f ${'·'.repeat(20)}' 1 ${lines}; exec ${replayed(join(FIXTURES, `${name}.gz`), 6, 30)}\r`)
-    await until('the end of the filler', () => screen.text().includes(`${lines} ·`) || screen.bytes > lines * 48)
+    // Its last line may be gone from the screen at once: some recordings begin with another screen.
+    const filled = Buffer.byteLength(filler(lines))
+    await until('the end of the filler', () => screen.bytes - from >= filled)
     const early = newcomer(id)
     const whole = await undisturbed(filler(lines), fixture(name))
     const expected = whole.state()
