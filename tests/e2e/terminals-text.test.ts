@@ -197,6 +197,20 @@ describe('the text of a terminal', () => {
     await page.close()
   })
 
+  it('no output stops it: counts without an end, and erasing all of a screen that has no history', async () => {
+    const { page, problems } = await withShell(world.desktop, world.url)
+    // A terminal that was reset has no history.
+    const all = ['1J', '?1J', ...[...'LMSTIZb'].map((final) => `2147483647${final}`)]
+    for (const sequence of all) {
+      await run(page, `printf '\\033c%s\\033[999;999Hx\\033[${sequence}\\033[H' before; echo after${sequence}`)
+      await shows(page, `after${sequence}`)
+    }
+    await run(page, 'clear; echo still $((40+2))')
+    await shows(page, /^still 42$/m)
+    expect(problems).toEqual([])
+    await page.close()
+  })
+
   it('links open another page that cannot reach this one, and nothing else does', async () => {
     const { page, problems } = await withShell(world.desktop, world.url)
     await run(page, `clear; echo ${world.pilot.url}/login?from=terminal`)

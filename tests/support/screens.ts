@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { TerminalScreen } from '@pilot/frontend/terminal/port'
+import { limitEmulator } from '@pilot/protocol/terminal/emulator-limits'
 import unicode11 from '@xterm/addon-unicode11'
 import headless from '@xterm/headless'
 import { LineCounter } from './fault-report.ts'
@@ -20,6 +21,7 @@ export class HeadlessScreen implements TerminalScreen {
 
   constructor(cols: number, rows: number) {
     this.emulator = new headless.Terminal({ cols, rows, scrollback: SCROLLBACK, allowProposedApi: true })
+    limitEmulator(this.emulator)
     // The widths that a tab uses.
     this.emulator.loadAddon(new unicode11.Unicode11Addon())
     this.emulator.unicode.activeVersion = '11'

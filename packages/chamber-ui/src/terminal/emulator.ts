@@ -1,3 +1,4 @@
+import { limitEmulator } from '@pilot/protocol/terminal/emulator-limits'
 import { FitAddon } from '@xterm/addon-fit'
 import { SearchAddon } from '@xterm/addon-search'
 import { Unicode11Addon } from '@xterm/addon-unicode11'
@@ -83,6 +84,7 @@ export function createEmulator(parent: HTMLElement, host: EmulatorHost, first: E
     rescaleOverlappingGlyphs: true,
     linkHandler: { activate: (event, text) => follow(event, text) },
   })
+  limitEmulator(term)
   const follow = (event: MouseEvent, text: string) => {
     const href = safeLink(text)
     if (href === null) return

@@ -1,3 +1,4 @@
+import { limitEmulator } from '@pilot/protocol/terminal/emulator-limits'
 import { Unicode11Addon } from '@xterm/addon-unicode11'
 import { Terminal } from '@xterm/headless'
 import fc from 'fast-check'
@@ -14,6 +15,7 @@ const encode = (text: string) => new TextEncoder().encode(text)
 /** An emulator as a tab has it. */
 function emulator(cols = COLS, rows = ROWS) {
   const terminal = new Terminal({ cols, rows, scrollback: 1_000, allowProposedApi: true, logLevel: 'off' })
+  limitEmulator(terminal)
   terminal.loadAddon(new Unicode11Addon())
   terminal.unicode.activeVersion = '11'
   return {
@@ -103,3 +105,6 @@ test('a picture says everything that continued output is drawn with', async () =
     { numRuns: Number(process.env.PILOT_TEST_RUNS ?? 300) },
   )
 }, 240_000)
+
+test('a mark that combines with nothing, behind the last column', () =>
+  compare([{ text: `${'a'.repeat(COLS)}\u001b7\u0301\u001b[m` }], [{ text: 'b\b\bc' }]))

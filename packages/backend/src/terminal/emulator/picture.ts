@@ -179,8 +179,9 @@ class Picture {
     write(this.#plainModes())
     if (this.#modes.originMode) write('\x1b[?6h')
     const joins = this.#canRepeat(screen, buffer)
-    const before = !joins && screen.x === this.#canvas.cols ? this.#cellBefore(screen, buffer) : null
-    this.#moveTo(screen, before ?? screen.x)
+    const column = this.#column(screen)
+    const before = !joins && column === this.#canvas.cols ? this.#cellBefore(screen, buffer) : null
+    this.#moveTo(screen, before ?? column)
     // The cursor waits behind the last column, where only a character brings it.
     if (before !== null) drawCell(this.#canvas, this.#canvas.cell)
     if (!restored) write(this.#designations())
@@ -201,7 +202,8 @@ class Picture {
     if (_parser.precedingJoinState === 0) return false
     const { cell } = this.#canvas
     const before = this.#cellBefore(screen, buffer)
-    const ends = before !== null && cell.getChars() !== '' && before + Math.max(1, cell.getWidth()) === screen.x
+    const ends =
+      before !== null && cell.getChars() !== '' && before + Math.max(1, cell.getWidth()) === this.#column(screen)
     return ends && isSame(renditionOf(cell), currentRendition(_curAttrData))
   }
 
@@ -219,11 +221,17 @@ class Picture {
   #cellBefore(screen: CoreScreen, buffer: IBuffer): number | null {
     const { cell } = this.#canvas
     const line = buffer.getLine(screen.ybase + screen.y)
-    for (let x = screen.x - 1; line && x >= Math.max(0, screen.x - 2); x -= 1) {
+    const column = this.#column(screen)
+    for (let x = column - 1; line && x >= Math.max(0, column - 2); x -= 1) {
       line.getCell(x, cell)
       if (cell.getWidth() > 0 || cell.getChars() !== '') return x
     }
     return null
+  }
+
+  /** Up to the number of columns: a mark that combines with nothing moves the cursor even when it waits behind the last. */
+  #column({ x }: CoreScreen): number {
+    return Math.min(x, this.#canvas.cols)
   }
 
   #moveTo({ y, scrollTop }: CoreScreen, column: number): void {

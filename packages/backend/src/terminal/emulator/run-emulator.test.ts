@@ -1,3 +1,4 @@
+import { limitEmulator } from '@pilot/protocol/terminal/emulator-limits'
 import { Unicode11Addon } from '@xterm/addon-unicode11'
 import { Terminal } from '@xterm/headless'
 import { expect, test } from 'vitest'
@@ -37,6 +38,37 @@ test('a picture draws the same cells, also on the alternate screen and after a r
     terminal.dispose()
   }
 })
+
+test('no output stops the emulator or makes it work for ever', async () => {
+  // Erases up to the last cell where there is no history, which threw.
+  for (const erase of ['\x1b[1J', '\x1b[?1J']) expect(await drawn(`one\x1b[4;20Hx${erase}\x1b[Hafter`)).toBe('after\n')
+  // What lies above stays where there is some.
+  expect(await drawn(`${'line\r\n'.repeat(5)}\x1b[4;20Hx\x1b[1J`)).toBe('line\nline\n')
+  expect(await drawn('a\x1b[30000000b\x1b[Hend')).toBe(`${'a'.repeat(20)}end${'a'.repeat(58)}\n`)
+  // Two new sizes, without history.
+  const sizes = [
+    { offset: 22, cols: 5, rows: 4 },
+    { offset: 22, cols: 5, rows: 5 },
+  ]
+  expect(await drawn(`${'a'.repeat(20)}\r\n\x1b[ @end`, { scrollback: 0, sizes })).toContain('end')
+})
+
+test.each(['L', 'M', 'S', 'T', 'I', 'Z', 'b'])(
+  'a count of CSI %s is no more than what fits on the screen',
+  async (final) => {
+    const terminal = new Terminal({ cols: 20, rows: 4, allowProposedApi: true })
+    const counts: unknown[] = []
+    // Asked after those of the limit, before the emulator's own.
+    terminal.parser.registerCsiHandler({ final }, ([count]) => {
+      counts.push(count)
+      return false
+    })
+    limitEmulator(terminal)
+    await new Promise<void>((resolve) => terminal.write(`a\x1b[2${final}\x1b[2147483647${final}`, resolve))
+    expect(counts).toEqual([2, final === 'b' ? 80 : 'IZ'.includes(final) ? 20 : 4])
+    terminal.dispose()
+  },
+)
 
 test('the newest lines are kept where not all fit', async () => {
   const lines = Array.from({ length: 90 }, (_, index) => `line ${index}`).join('\r\n')

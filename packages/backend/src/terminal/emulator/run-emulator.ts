@@ -1,4 +1,5 @@
 import { wholeCharacters } from '@pilot/protocol/terminal/characters'
+import { limitEmulator } from '@pilot/protocol/terminal/emulator-limits'
 import type { SizeAt } from '@pilot/protocol/terminal/model'
 import { Unicode11Addon } from '@xterm/addon-unicode11'
 import { Terminal } from '@xterm/headless'
@@ -33,8 +34,11 @@ export interface EmulatorResult {
 /** Draws the terminal in an emulator of its own and gives what was asked for. */
 export async function runEmulator(job: EmulatorJob): Promise<EmulatorResult> {
   const { cols, rows, scrollback } = job
-  const terminal = new Terminal({ cols, rows, scrollback, allowProposedApi: true, logLevel: 'off' })
+  // Without any history it breaks (throws) at output that follows a new size.
+  const history = Math.max(1, scrollback)
+  const terminal = new Terminal({ cols, rows, scrollback: history, allowProposedApi: true, logLevel: 'off' })
   try {
+    limitEmulator(terminal)
     // The widths that tabs use: a picture drawn with others puts what follows an emoji elsewhere.
     terminal.loadAddon(new Unicode11Addon())
     terminal.unicode.activeVersion = '11'

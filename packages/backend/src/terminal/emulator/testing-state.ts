@@ -18,7 +18,8 @@ export function wholeState(terminal: Terminal, links = true): Record<string, unk
   return {
     size: [terminal.cols, terminal.rows],
     active: active.type,
-    cursor: [screen.x, screen.y],
+    // Further than behind the last column is the same: what moves it begins there.
+    cursor: [Math.min(screen.x, terminal.cols), screen.y],
     next: told(core, currentRendition(_inputHandler._curAttrData)),
     modes: { ...modes, blink: terminal.options.cursorBlink, newLine: terminal.options.convertEol },
     hidden: coreService.isCursorHidden,
