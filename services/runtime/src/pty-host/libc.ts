@@ -67,9 +67,13 @@ const [F_GETFL, F_SETFL, F_SETOWN, O_ASYNC] = [3, 4, 8, 0o20000]
 const [FIONREAD, TIOCPKT] = [0x541b, 0x5420]
 const [POLLIN, POLLHUP] = [1, 16]
 
-/** From now on `pid` gets SIGIO whenever `descriptor` has something to read. Linux alone; false when it will not. */
-export function announceInput(descriptor: number, pid: number): boolean {
+/**
+ * From now on `pid` gets SIGIO whenever `descriptor` has something to read; with null nobody does. Linux alone; false when
+ * it will not.
+ */
+export function announceInput(descriptor: number, pid: number | null): boolean {
   const flags = libc.fcntl(descriptor, F_GETFL, 0)
+  if (pid === null) return libc.fcntl(descriptor, F_SETFL, flags & ~O_ASYNC) === 0
   return libc.fcntl(descriptor, F_SETOWN, pid) === 0 && libc.fcntl(descriptor, F_SETFL, flags | O_ASYNC) === 0
 }
 

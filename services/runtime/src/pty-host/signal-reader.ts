@@ -4,6 +4,8 @@ import type { TerminalReader, TerminalReaderOptions } from './terminal-reader.ts
 
 /** Bytes that are read at once at most before they are passed on, and others have their turn. */
 const TURN = 65_536
+/** Where so many came at once more will: the system gives 4 KiB at most, and would signal each of them. */
+const BULK = 4_000
 /** What a packet begins with: data follows, or something happened; see ioctl_tty(2). */
 const DATA = 0
 const OUTPUT_DROPPED = 2
@@ -24,6 +26,8 @@ export class SignalReader extends Gate implements TerminalReader {
   #before = 0
   /** The system dropped what followed them, so they go, too. */
   #dropping = false
+  /** The system signals what comes. */
+  #announced = true
 
   /** Null where the system does not signal: macOS has no such thing for a terminal's near side. */
   static start(options: TerminalReaderOptions): SignalReader | null {
@@ -68,7 +72,20 @@ export class SignalReader extends Gate implements TerminalReader {
   }
 
   #read(): void {
-    if (!this.#next && this.#take()) this.#readNext()
+    if (this.#next) return
+    let more = this.#take()
+    if (more) this.#announce(false)
+    else if (!this.#announced && !this.#closed && !this.released) {
+      this.#announce(true)
+      // What came before was not announced.
+      more = this.#take()
+    }
+    if (more) this.#readNext()
+  }
+
+  #announce(on: boolean): void {
+    if (this.#announced !== on) announceInput(this.#options.descriptor, on ? process.pid : null)
+    this.#announced = on
   }
 
   #readNext(): void {
@@ -78,7 +95,7 @@ export class SignalReader extends Gate implements TerminalReader {
     })
   }
 
-  /** Passes on until there is nothing, or too much for a turn; true then. */
+  /** Passes on until there is nothing, or too much for a turn. True when more is likely to be there soon. */
   #take(): boolean {
     // A hold may end while its cause is still being told.
     if (this.#taking) return false
@@ -87,7 +104,7 @@ export class SignalReader extends Gate implements TerminalReader {
       for (let left = TURN; left > 0; ) {
         if (this.released || this.#closed) return false
         const count = this.#fill(Math.min(left, this.#options.room()))
-        if (count === 0) return false
+        if (count === 0) return TURN - left >= BULK
         this.#options.onData(this.#buffer.subarray(1, 1 + count))
         left -= count
       }
