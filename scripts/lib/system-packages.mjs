@@ -49,7 +49,7 @@ async function aptInstall(name) {
       if (code !== 0) said = result.output
     }
     if (code === 0) return
-    await delay(attempt * 5_000)
+    if (attempt < APT_TRIES) await delay(attempt * 5_000)
   }
   process.stdout.write(`${said.trim().split('\n').slice(-15).join('\n')}\n`)
 }
