@@ -12,8 +12,7 @@ const BROWSERS = ['chrome123', 'safari17.5', 'firefox121']
 /**
  * What every page needs goes into two files instead of dozens: libraries, which change seldom, and our own. Two more
  * have the links and what all pages of a workspace share. Whatever is fetched on demand (`-view` files, the palette, a session, the
- * terminals) stays out of them, and so do the components of the outer routes: with them the page would draw before it has
- * taken over the shell.
+ * terminals) stays out of them, and so do the components of the outer routes.
  */
 const FIRST_VIEW = [
   {

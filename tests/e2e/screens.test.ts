@@ -219,4 +219,21 @@ describe('screens', () => {
     await page.close()
     if (signedOut) await context.close()
   })
+
+  it('every page is the shell that was sent when it takes over, also where everything else is there already', async () => {
+    const { page, problems } = await watchedPage(contexts.desktop, [/404/])
+    // React takes its turns by messages to itself: these come late.
+    await page.addInitScript(() => {
+      const send = MessagePort.prototype.postMessage
+      MessagePort.prototype.postMessage = function (this: MessagePort, ...message: [unknown]) {
+        setTimeout(() => send.apply(this, message), 20)
+      }
+    })
+    for (const { url, ready } of SCENES.filter((scene) => !scene.prepare && !scene.signedOut)) {
+      await page.goto(url())
+      await ready(page).waitFor()
+    }
+    expect(problems).toEqual([])
+    await page.close()
+  })
 })

@@ -3,7 +3,7 @@ import { accentCss, BRANDING } from '@pilot/chamber-ui/branding.ts'
 import { Toaster } from '@pilot/chamber-ui/primitives/toaster.tsx'
 import { TooltipProvider } from '@pilot/chamber-ui/primitives/tooltip.tsx'
 import { QueryClientProvider } from '@tanstack/react-query'
-import { createRootRoute, HeadContent, Outlet, Scripts } from '@tanstack/react-router'
+import { createRootRoute, HeadContent, Outlet, Scripts, useHydrated } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import styles from '../app.css?url'
 import { assetUrl } from '../lib/asset-url.ts'
@@ -50,10 +50,12 @@ function Shell({ children }: { children: ReactNode }) {
 }
 
 function Root() {
+  // The shell has no page's content, so the first drawing must have none either, even where everything is there already.
+  const hydrated = useHydrated()
   return (
     <QueryClientProvider client={queryClient}>
       <TooltipProvider>
-        <Outlet />
+        {hydrated ? <Outlet /> : null}
         <Toaster />
       </TooltipProvider>
     </QueryClientProvider>
