@@ -19,6 +19,8 @@ const SIZES = {
 /** Colours that are on their way to another theme are not what a person sees. */
 const settled = (page: Page) =>
   page.evaluate(async () => {
+    // They begin with the frame that knows the other theme.
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
     const moving = document.getAnimations().filter((animation) => animation instanceof CSSTransition)
     await Promise.allSettled(moving.map((animation) => animation.finished))
   })
